@@ -1,0 +1,38 @@
+"""What a run tells whoever watches it; the command line draws it, tests read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "started",  # the run exists: run
+    "resumed",  # run, message: what is already there
+    "proposing",  # generation: the model is being asked
+    "proposed",  # generation, message: how many candidates
+    "accepted",  # candidate passed the gate
+    "refused",  # candidate did not: message
+    "training",  # candidate, step, steps, fitness so far (None before an episode ended)
+    "scored",  # candidate, fitness: the trusted score
+    "failed",  # candidate failed in training: message
+    "generation",  # generation finished: candidate and fitness of the best so far
+    "confirming",  # finalists are trained on fresh seeds: message
+    "finished",  # candidate: the winner, fitness: its mean, message: summary
+]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One thing that happened.  Fields that a kind does not use are None or empty."""
+
+    kind: Kind
+    run: str
+    generation: int | None = None
+    candidate: int | None = None
+    seed: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    fitness: float | None = None
+    message: str = ""
+
+
+Observer = Callable[[Progress], None]

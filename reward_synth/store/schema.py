@@ -1,0 +1,142 @@
+"""The run database: one table per thing that is recorded, oldest ancestor first.
+
+A row is written once its step is finished; what is not in the database has not happened.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+SCHEMA_VERSION = 1
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class SchemaVersion(Base):
+    """One row: the version of this schema that made the database."""
+
+    __tablename__ = "schema_version"
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Run(Base):
+    """One search on one task, or one plain training (``kind``: "search" or "train")."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Also the name of its folder: TASK-YYYYMMDD-HHMMSS[-k]."""
+    kind: Mapped[str] = mapped_column(default="search")
+    task: Mapped[str]
+    """Name of the task, for people."""
+    task_folder: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    """Everything that decides the outcome: RunConfig as JSON."""
+    status: Mapped[str] = mapped_column(default="running")
+    """running, finished or failed; an interrupted run stays running and can be resumed."""
+    message: Mapped[str] = mapped_column(default="")
+    """Why it failed, or a summary."""
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    """Filled when finished: winner's number, confirmation scores, human-normalised score, …"""
+    created: Mapped[datetime] = mapped_column(default=now)
+    updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    """Wall-clock spent so far, over all resumptions."""
+    candidates: Mapped[list["Candidate"]] = relationship(
+        back_populates="run", order_by="Candidate.number", cascade="all, delete-orphan"
+    )
+    completions: Mapped[list["Completion"]] = relationship(
+        back_populates="run", order_by="Completion.id", cascade="all, delete-orphan"
+    )
+
+
+class Completion(Base):
+    """One answer of a model, with the prompt that it answers."""
+
+    __tablename__ = "completions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    generation: Mapped[int]
+    purpose: Mapped[str]
+    """propose or repair."""
+    model: Mapped[str]
+    messages: Mapped[list[Any]]
+    """The prompt: [{"role", "content"}, …]."""
+    text: Mapped[str]
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    cost: Mapped[float | None] = mapped_column(default=None)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    run: Mapped[Run] = relationship(back_populates="completions")
+
+
+class Candidate(Base):
+    """One reward program in a run, and its fate.
+
+    A repaired program is a candidate of its own, in the same generation and ``slot``, with
+    ``repair`` one higher and the refused one as its parent.
+    """
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("run_id", "number"),
+        UniqueConstraint("run_id", "generation", "slot", "repair"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    number: Mapped[int]
+    """0, 1, 2, … within the run, in the order of proposal; folder candidates/0007."""
+    generation: Mapped[int]
+    slot: Mapped[int]
+    repair: Mapped[int] = mapped_column(default=0)
+    origin: Mapped[str]
+    """model, offline, expert, sparse or file."""
+    source: Mapped[str]
+    """The reward program; empty where the completion held no code."""
+    parents: Mapped[list[Any]] = mapped_column(default=list)
+    """Numbers of the candidates it was made from."""
+    note: Mapped[str] = mapped_column(default="")
+    """How it was made, in a phrase (the offline proposer's operator, say)."""
+    completion_id: Mapped[int | None] = mapped_column(ForeignKey("completions.id"), default=None)
+    status: Mapped[str] = mapped_column(default="proposed")
+    """proposed → refused | accepted → failed | scored."""
+    reason: Mapped[str] = mapped_column(default="")
+    """Why it was refused or failed: one line."""
+    findings: Mapped[list[Any]] = mapped_column(default=list)
+    """The gate's findings: [{"level", "code", "message", "line", "column"}, …]."""
+    run: Mapped[Run] = relationship(back_populates="candidates")
+    completion: Mapped[Completion | None] = relationship()
+    evaluations: Mapped[list["Evaluation"]] = relationship(
+        back_populates="candidate", order_by="Evaluation.seed", cascade="all, delete-orphan"
+    )
+
+
+class Evaluation(Base):
+    """One finished training of one candidate with one seed, and its trusted score."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = (UniqueConstraint("candidate_id", "seed", "steps"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id"), index=True)
+    purpose: Mapped[str]
+    """search (one training each) or confirm (the finalists, on fresh seeds)."""
+    seed: Mapped[int]
+    steps: Mapped[int]
+    report: Mapped[dict[str, Any]]
+    """sandbox.messages.TrainingReport as JSON."""
+    fitness: Mapped[float]
+    """Mean fitness over the evaluation episodes: the score."""
+    score: Mapped[dict[str, Any]]
+    """evaluation.score.Score as JSON."""
+    policy: Mapped[str]
+    """Path of the safetensors file, relative to the run folder."""
+    seconds: Mapped[float]
+    finished: Mapped[datetime] = mapped_column(default=now)
+    candidate: Mapped[Candidate] = relationship(back_populates="evaluations")
