@@ -58,7 +58,7 @@ variables = {
         public=False,
     ),
     "torso_height": Variable(
-        "height of the torso's centre above the floor; about 0.6 when standing on its feet",
+        "height of the torso's centre above the floor; about 0.57 when standing still on its feet",
         "m",
         Derived(lambda v, xp: v["root_height"] + TORSO_START_HEIGHT),
     ),
@@ -91,12 +91,12 @@ variables = {
         JointVelocity(*LEG_JOINTS),
     ),
     "back_foot_height": Variable(
-        "height of the back foot's centre above the floor; about 0.06 on the ground",
+        "height of the back foot's centre above the floor; about 0.13 when standing",
         "m",
         Sensor("framepos", "bfoot", "geom", component=2),
     ),
     "front_foot_height": Variable(
-        "height of the front foot's centre above the floor; about 0.06 on the ground",
+        "height of the front foot's centre above the floor; about 0.09 when standing",
         "m",
         Sensor("framepos", "ffoot", "geom", component=2),
     ),
