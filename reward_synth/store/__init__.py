@@ -1,0 +1,18 @@
+"""The run database and the run folder: everything that is remembered of a run."""
+
+from reward_synth.store.folder import atomic_write, candidate_folder, write_best
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Run
+from reward_synth.store.store import NewCandidate, NewCompletion, Store
+
+__all__ = [
+    "Candidate",
+    "Completion",
+    "Evaluation",
+    "NewCandidate",
+    "NewCompletion",
+    "Run",
+    "Store",
+    "atomic_write",
+    "candidate_folder",
+    "write_best",
+]

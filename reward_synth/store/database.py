@@ -1,0 +1,160 @@
+"""Opening the database: the engine, its durability, its version, and its errors in one line."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from reward_synth.errors import UserError
+from reward_synth.store.lock import setup_lock
+from reward_synth.store.schema import SCHEMA_VERSION, Base
+
+BUSY_TIMEOUT = 30_000
+"""Milliseconds that a writer waits for another process's transaction."""
+WRITE_FIRST = "BEGIN IMMEDIATE"
+"""Execution option ``begin`` of transactions that write: take SQLite's write lock at once.  One
+that reads first and writes later would fail without waiting if another process wrote between."""
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine on ``url`` whose tables exist and have this version of the schema.
+
+    SQLite runs in WAL mode with ``synchronous=FULL``: a committed step survives a power cut.
+    Raises UserError for an unusable URL or file and for a database from a newer version.
+    """
+    engine = _create_engine(url)
+    try:
+        with readable_errors(engine):
+            database = url.database
+            if url.get_backend_name() == "sqlite" and database not in (None, "", ":memory:"):
+                # Changing the journal mode does not wait for other processes as writes do.
+                with setup_lock(Path(database).absolute().parent):
+                    with engine.connect().execution_options(begin=None) as connection:
+                        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                    _prepare_tables(engine)
+            else:
+                _prepare_tables(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def parse_url(url: str) -> URL:
+    """A SQLAlchemy URL; raises UserError when it is not one."""
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise UserError(
+            f"{url!r} is not a database URL; write one like sqlite:///runs/reward_synth.db or "
+            "postgresql+psycopg://user@host/name"
+        ) from error
+
+
+def _create_engine(url: URL) -> Engine:
+    shown = url.render_as_string(hide_password=True)
+    try:
+        engine = create_engine(
+            url,
+            # JSON has no NaN: like the worker's messages, a value that is not finite becomes null.
+            json_serializer=lambda value: to_json(value, inf_nan_mode="null").decode(),
+            json_deserializer=from_json,
+        )
+    except NoSuchModuleError as error:
+        raise UserError(f"the database URL {shown} names no kind of database known here") from error
+    except ImportError as error:
+        raise UserError(
+            f"the database URL {shown} needs the Python package {error.name}; install it"
+        ) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    connection.isolation_level = None  # _begin_sqlite opens the transactions
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
+
+
+def _prepare_tables(engine: Engine) -> None:
+    with (
+        engine.connect().execution_options(begin=WRITE_FIRST) as connection,
+        connection.begin(),
+    ):
+        tables = set(inspect(connection).get_table_names())
+        if "schema_version" not in tables:
+            taken = sorted(tables & set(Base.metadata.tables))
+            if taken:
+                raise UserError(
+                    f"{_place(engine)} holds tables of another program ({', '.join(taken)}); "
+                    "choose another database"
+                )
+            Base.metadata.create_all(connection)
+            connection.execute(
+                text("INSERT INTO schema_version (version) VALUES (:version)"),
+                {"version": SCHEMA_VERSION},
+            )
+            return
+        version = connection.execute(text("SELECT MAX(version) FROM schema_version")).scalar_one()
+    if version > SCHEMA_VERSION:
+        raise UserError(
+            f"{_place(engine)} was made by a newer RewardSynth (schema {version}, this one reads "
+            f"{SCHEMA_VERSION}); upgrade reward-synth or choose another folder with --runs-dir"
+        )
+
+
+@contextmanager
+def readable_errors(engine: Engine) -> Iterator[None]:
+    """Turn the database's refusals that a person can act on into one line (UserError)."""
+    try:
+        yield
+    except DBAPIError as error:
+        advice = _advice(error)
+        if advice is None:
+            raise
+        raise UserError(f"database {_place(engine)}: {error.orig}; {advice}") from error
+
+
+def _advice(error: DBAPIError) -> str | None:
+    cause: Any = error.orig
+    if not isinstance(cause, sqlite3.Error):
+        if error.connection_invalidated or type(cause).__name__ == "OperationalError":
+            return "check the database URL and that the server can be reached"
+        return None
+    # Extended codes carry the primary one in their lowest byte; absent when a file is not opened.
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return "move the file away or choose another folder with --runs-dir"
+    if code == sqlite3.SQLITE_CORRUPT:
+        return "the file is damaged: restore a copy of it or choose another folder"
+    if code == sqlite3.SQLITE_FULL:
+        return "free some space and continue with --resume; what was recorded is safe"
+    if code == sqlite3.SQLITE_IOERR:
+        return "check the disk (is it full?) and continue with --resume; what was recorded is safe"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return "make the file and its folder writable or choose another folder with --runs-dir"
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return "check that its folder exists and is writable"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another process keeps it locked: stop that one, then try again"
+    return None
+
+
+def _place(engine: Engine) -> str:
+    if engine.url.get_backend_name() == "sqlite":
+        return str(engine.url.database)
+    return engine.url.render_as_string(hide_password=True)

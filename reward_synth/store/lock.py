@@ -1,0 +1,51 @@
+"""One process per run: an advisory lock that the kernel frees however the process ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reward_synth.errors import UserError
+from reward_synth.store.folder import remove_temporary_files, writing
+
+
+@contextmanager
+def run_lock(run_folder: Path) -> Iterator[None]:
+    """Hold ``RUN/.lock`` (``flock``) and clear away what a killed process left half-written.
+
+    Raises UserError when another process, or another thread of this one, holds it.
+    """
+    path = run_folder / ".lock"
+    with writing(path):
+        run_folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
+            raise UserError(
+                f"run {run_folder.name} is being worked on by process {holder}; "
+                "wait for it or stop it, then try again"
+            ) from error
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        remove_temporary_files(run_folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def setup_lock(folder: Path) -> Iterator[None]:
+    """Let one process at a time make the tables of ``folder``'s database; others wait."""
+    path = folder / ".reward_synth.lock"
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
