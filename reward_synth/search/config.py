@@ -33,3 +33,18 @@ class RunConfig(BaseModel):
     workers: int = Field(default=0, ge=0, le=1024)
     """Trainings at once; 0 means one per core.  Has no influence on any score."""
     isolation: Literal["strict", "none"] = "strict"
+
+
+class TrainConfig(BaseModel):
+    """Settings of a plain training: one reward program, several seeds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    reward: str
+    """``expert``, ``sparse`` or the path of a reward program."""
+    seeds: tuple[int, ...] = (100, 101, 102)
+    steps: int = Field(ge=1)
+    evaluation_episodes: int = Field(default=32, ge=1, le=4096)
+    workers: int = Field(default=0, ge=0, le=1024)
+    isolation: Literal["strict", "none"] = "strict"

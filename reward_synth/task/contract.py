@@ -141,6 +141,8 @@ class PpoSettings:
     initial_log_std: float = 0.0
     hidden_sizes: tuple[int, ...] = (64, 64)
     target_kl: float | None = None
+    anneal: bool = True
+    """Whether the learning rate falls linearly to 0 over the training."""
 
 
 @dataclass(frozen=True)

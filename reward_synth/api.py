@@ -1,0 +1,150 @@
+"""RewardSynth from Python: what the command line does, as functions.
+
+    import reward_synth
+
+    run = reward_synth.synthesize("cartpole-swingup", samples=4, iterations=2)
+    print(run.reward, run.result["human_normalised"], run.report)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reward_synth.errors import RunError, UserError
+from reward_synth.search import Observer, Progress, RunConfig, TrainConfig
+from reward_synth.store import Store
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a finished run left behind."""
+
+    id: str
+    folder: Path
+    """``runs/RUN``."""
+    result: dict[str, Any]
+    """Winner, fitness with its 95 % interval, human-normalised score, and what the run took."""
+    reward: str
+    """Source of the winning reward program."""
+    policy: Path
+    """The policy that it trained (``safetensors``)."""
+    report: Path
+    """One self-contained HTML page."""
+
+
+def silent(progress: Progress) -> None:
+    """Watch a run without saying anything."""
+
+
+def synthesize(
+    task: str | Path,
+    *,
+    model: str = "offline",
+    samples: int = 6,
+    iterations: int = 3,
+    runs_dir: str | Path = "runs",
+    observer: Observer = silent,
+    **settings: Any,
+) -> FinishedRun:
+    """Search for a reward function for ``task`` and train a policy with it.
+
+    ``settings`` are the other fields of :class:`reward_synth.search.RunConfig` (``steps``,
+    ``seed``, ``base_url``, ``workers``, …).  Raises UserError for a mistake in the arguments and
+    RunError when no candidate could be trained.
+    """
+    from pydantic import ValidationError
+
+    try:
+        config = RunConfig(
+            task=str(task), model=model, samples=samples, iterations=iterations, **settings
+        )
+    except ValidationError as error:
+        raise UserError(explain(error)) from error
+    return search(config, runs_dir=Path(runs_dir), observer=observer)
+
+
+def explain(error: Any) -> str:
+    """A pydantic ValidationError as one line."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"setting {name!r}: {first['msg']} (given: {str(first.get('input'))[:60]!r})"
+
+
+def search(config: RunConfig, *, runs_dir: Path, observer: Observer = silent) -> FinishedRun:
+    """Start a search, drive it to its end and write its report."""
+    from reward_synth.search import loop
+
+    with opened(runs_dir) as store:
+        return finished(store, loop.search(config, store=store, observer=observer))
+
+
+def resume(run_id: str, *, runs_dir: Path, observer: Observer = silent) -> FinishedRun:
+    """Go on with an interrupted run from where it was; a finished one is only reported."""
+    from reward_synth.search import loop
+
+    with opened(runs_dir) as store:
+        return finished(store, loop.resume(run_id, store=store, observer=observer))
+
+
+def train(
+    task: str | Path,
+    reward: str | Path,
+    *,
+    seeds: Sequence[int] = (100, 101, 102),
+    steps: int | None = None,
+    workers: int = 0,
+    isolation: str = "strict",
+    runs_dir: str | Path = "runs",
+    observer: Observer = silent,
+) -> FinishedRun:
+    """Train ``expert``, ``sparse`` or a reward file on several seeds, without any search."""
+    from pydantic import ValidationError
+
+    from reward_synth.search import plain
+    from reward_synth.task import load_task
+
+    loaded = load_task(task)
+    try:
+        config = TrainConfig(
+            task=str(task),
+            reward=str(reward),
+            seeds=tuple(seeds),
+            steps=steps if steps is not None else loaded.training_steps,
+            workers=workers,
+            isolation=isolation,  # pyright: ignore[reportArgumentType] - pydantic checks it
+        )
+    except ValidationError as error:
+        raise UserError(explain(error)) from error
+    with opened(Path(runs_dir)) as store:
+        return finished(store, plain.train(config, store=store, observer=observer))
+
+
+@contextmanager
+def opened(runs_dir: Path) -> Iterator[Store]:
+    store = Store.open(runs_dir)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def finished(store: Store, run_id: str) -> FinishedRun:
+    """Write the report of a finished run and tell where everything is."""
+    from reward_synth.report import write_report
+
+    run = store.get_run(run_id)
+    if run.result is None:
+        raise RunError(f"run {run_id} has no result yet; go on with --resume {run_id}")
+    folder = store.run_folder(run_id)
+    report = write_report(store, run_id)
+    best = next(c for c in run.candidates if c.number == run.result["winner"])
+    return FinishedRun(
+        id=run_id,
+        folder=folder,
+        result=run.result,
+        reward=best.source,
+        policy=folder / "best" / "policy.safetensors",
+        report=report,
+    )

@@ -1,0 +1,261 @@
+"""Sandbox workers as a pool: give it a job, get its outcome, whatever happens to the worker."""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import TypeAdapter, ValidationError
+
+from reward_synth.errors import UserError
+from sandbox.confinement import Isolation, WorkerProcess, start_worker
+from sandbox.messages import (
+    Checkpoint,
+    Event,
+    Failure,
+    ProbeJob,
+    ProbeResult,
+    TrainJob,
+    TrainResult,
+)
+
+START_SECONDS = 120.0
+GRACE_SECONDS = 15.0  # beyond a job's own limit, before its worker is given up
+MAX_LINE = 4 * 2**20
+
+Outcome = TrainResult | ProbeResult | Failure
+OnCheckpoint = Callable[[Checkpoint], None]
+EVENTS: TypeAdapter[Checkpoint | TrainResult | ProbeResult | Failure] = TypeAdapter(Event)
+
+
+class WorkerDiedError(Exception):
+    """The worker process ended, or has to be ended, in the middle of its work."""
+
+
+class Worker:
+    """One worker process, restarted when it dies.  Used by one thread at a time."""
+
+    def __init__(
+        self, task_folder: Path, folder: Path, isolation: Isolation, kinds: Sequence[str]
+    ) -> None:
+        self.task_folder = task_folder
+        self.folder = folder
+        self.isolation: Isolation = isolation
+        self.kinds = kinds
+        self.process: WorkerProcess | None = None
+        self.lines: queue.Queue[bytes | None] = queue.Queue()
+
+    @property
+    def jobs(self) -> Path:
+        """The folder that the worker may write to."""
+        return self.folder / "jobs"
+
+    def start(self) -> None:
+        """Start the process and wait until its libraries are loaded.  Raises UserError."""
+        if self.process is not None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lines = queue.Queue()
+        started: queue.Queue[WorkerProcess | BaseException] = queue.Queue()
+        threading.Thread(target=self.host, args=(started, self.lines), daemon=True).start()
+        process = started.get()
+        if isinstance(process, BaseException):
+            raise process
+        self.process = process
+        try:
+            kind = self.receive(START_SECONDS).get("kind")
+            if kind != "ready":
+                raise WorkerDiedError(f"it said {kind!r} instead of being ready")
+        except (WorkerDiedError, TimeoutError) as error:
+            self.stop()
+            raise UserError(
+                f"a sandbox worker did not start ({error}); `reward-synth doctor` tells what this "
+                "machine can do"
+            ) from error
+
+    def host(
+        self,
+        started: "queue.Queue[WorkerProcess | BaseException]",
+        lines: "queue.Queue[bytes | None]",
+    ) -> None:
+        """Start the process and read what it says until it ends.
+
+        The kernel ends the worker when the thread that started it ends, so one thread does both.
+        """
+        try:
+            process = start_worker(self.task_folder, self.folder, self.isolation, self.kinds)
+        except BaseException as error:
+            started.put(error)
+            return
+        started.put(process)
+        read_lines(process.stdout, lines)
+
+    def receive(self, seconds: float) -> dict[str, object]:
+        """The next line as JSON.  Raises WorkerDiedError, or TimeoutError after ``seconds``."""
+        while True:
+            try:
+                line = self.lines.get(timeout=max(seconds, 0.0))
+            except queue.Empty:
+                raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+            if line is None:
+                raise WorkerDiedError("the worker process died")
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                raise WorkerDiedError("the worker sent a line that is not JSON") from None
+            if not isinstance(value, dict):
+                raise WorkerDiedError("the worker sent a line that is not an event")
+            return value
+
+    def run(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
+        """Do one job to its end."""
+        self.start()
+        assert self.process is not None
+        try:
+            self.process.stdin.write(job.model_dump_json().encode() + b"\n")
+            self.process.stdin.flush()
+            return self.follow(job, on_checkpoint)
+        except TimeoutError:
+            self.stop()
+            return Failure(reason="time", message=f"no result within {job.time_limit:.0f} s")
+        except (WorkerDiedError, OSError) as error:
+            self.stop()
+            return Failure(reason="killed", message=str(error))
+        except ValidationError as error:
+            self.stop()
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            message = f"the worker sent an event that is not allowed (at {where or 'top'})"
+            return Failure(reason="protocol", message=message)
+
+    def follow(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
+        """Read events until the job is done; the last one decides."""
+        outcome: Outcome = Failure(reason="protocol", message="the worker gave no result")
+        deadline = time.monotonic() + job.time_limit + GRACE_SECONDS
+        while True:
+            value = self.receive(deadline - time.monotonic())
+            if value.get("kind") == "done":
+                return outcome
+            event = EVENTS.validate_python(value)
+            if not isinstance(event, Checkpoint):
+                outcome = event
+            elif on_checkpoint is not None:
+                on_checkpoint(event)
+
+    def stop(self) -> None:
+        """Kill the process; the next job starts a new one."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError, RuntimeError):
+            process.kill()
+        with contextlib.suppress(OSError, RuntimeError):
+            process.wait()
+
+
+def read_lines(stream: object, lines: "queue.Queue[bytes | None]") -> None:
+    """Move lines from an unbuffered stream to a queue, None at its end; bounds a line's length."""
+    buffer = b""
+    with contextlib.suppress(OSError, ValueError):
+        while chunk := os.read(stream.fileno(), 65536):  # type: ignore[attr-defined]
+            *whole, buffer = (buffer + chunk).split(b"\n")
+            for line in whole:
+                lines.put(line)
+            if len(buffer) > MAX_LINE:
+                break
+    lines.put(None)
+
+
+class WorkerPool:
+    """``workers`` workers for one task.  A context manager; ``run`` may be called by many threads.
+
+    Raises UserError when the isolation asked for cannot be had.
+    """
+
+    def __init__(
+        self,
+        task_folder: Path,
+        workers: int,
+        isolation: Isolation = "strict",
+        kinds: Sequence[str] = ("probe", "train"),
+    ) -> None:
+        self.size = workers
+        self.root = Path(tempfile.mkdtemp(prefix="reward-synth-"))
+        self.all = [
+            Worker(task_folder, self.root / f"worker-{index}", isolation, kinds)
+            for index in range(workers)
+        ]
+        self.idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in self.all:
+            self.idle.put(worker)
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> "WorkerPool":
+        return self
+
+    def warm(self) -> None:
+        """Start all workers in the background, while the caller does something else."""
+
+        def start() -> None:
+            # A worker that cannot start says so again to the first job, which can report it.
+            with self.worker() as worker, contextlib.suppress(UserError):
+                worker.start()
+
+        for _ in self.all:
+            threading.Thread(target=start, daemon=True).start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """An idle worker, waiting for one if need be."""
+        worker = self.idle.get()
+        try:
+            yield worker
+        finally:
+            self.idle.put(worker)
+
+    def run(
+        self,
+        job: Callable[[str], TrainJob | ProbeJob],
+        *,
+        on_checkpoint: OnCheckpoint | None = None,
+        collect: Callable[[TrainResult | ProbeResult, Path], None] | None = None,
+    ) -> Outcome:
+        """Run ``job(folder)`` on an idle worker.
+
+        After success ``collect(result, folder)`` is called, and then the folder is removed.
+        """
+        with self.lock:
+            self.count += 1
+            name = f"{self.count:06d}"
+        with self.worker() as worker:
+            folder = worker.jobs / name
+            try:
+                outcome = worker.run(job(str(folder.resolve())), on_checkpoint)
+                if collect is not None and not isinstance(outcome, Failure):
+                    collect(outcome, folder)
+                return outcome
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Kill every worker and remove what they wrote."""
+        for worker in self.all:
+            worker.stop()
+        shutil.rmtree(self.root, ignore_errors=True)

@@ -1,0 +1,99 @@
+"""The gate: what a program must pass before anything is trained with it.
+
+The static check reads the program and never runs it; the probe runs it on real states, in a
+sandbox worker.
+"""
+
+from collections.abc import Sequence
+
+from reward_synth.evaluation.dispatch import WorkerPool
+from reward_synth.task import Task
+from sandbox.messages import Failure, ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
+
+EMPTY = "the answer held no program; give one Python code block that defines compute_reward"
+PROBE_SECONDS = 60.0
+
+
+def errors(findings: Sequence[ProbeFinding]) -> list[ProbeFinding]:
+    """Those findings that refuse a program."""
+    return [finding for finding in findings if finding.level == "error"]
+
+
+class Gate:
+    """Judges programs for one task."""
+
+    def __init__(self, task: Task, pool: WorkerPool, seed: int = 0) -> None:
+        self.task = task
+        self.pool = pool
+        self.seed = seed
+        self.variables = readable_variables(task)
+
+    def judge(self, sources: Sequence[str]) -> list[ProgramProbe]:
+        """The verdict on each program, in order: static findings first, then the probe's."""
+        static = [self.static(source) for source in sources]
+        sound = [index for index, findings in enumerate(static) if not findings]
+        probes = self.probe([sources[index] for index in sound])
+        verdicts = [ProgramProbe(findings=findings) for findings in static]
+        for index, verdict in zip(sound, probes, strict=True):
+            verdicts[index] = verdict
+        return verdicts
+
+    def static(self, source: str) -> list[ProbeFinding]:
+        """What the reward language says of ``source``."""
+        return static_findings(source, self.variables)
+
+    def probe(self, sources: Sequence[str]) -> list[ProgramProbe]:
+        """Run ``sources`` on real states; where a worker does not survive that, one by one."""
+        if not sources:
+            return []
+        outcome = self.run_probe(sources)
+        if isinstance(outcome, ProbeResult) and len(outcome.programs) == len(sources):
+            return outcome.programs
+        if len(sources) > 1:
+            return [verdict for source in sources for verdict in self.probe([source])]
+        message = outcome.message if isinstance(outcome, Failure) else "the probe gave no verdict"
+        finding = ProbeFinding(level="error", code="probe-failed", message=message)
+        return [ProgramProbe(findings=[finding])]
+
+    def run_probe(self, sources: Sequence[str]) -> object:
+        def job(folder: str) -> ProbeJob:
+            return ProbeJob(
+                task=str(self.task.folder.resolve()),
+                programs=list(sources),
+                folder=folder,
+                seed=self.seed,
+                time_limit=PROBE_SECONDS,
+            )
+
+        return self.pool.run(job)
+
+
+def static_findings(source: str, variables: dict[str, int | None]) -> list[ProbeFinding]:
+    """The static check's refusals as gate findings; [] for a sound program."""
+    from reward_synth.reward import check
+
+    if not source.strip():
+        return [ProbeFinding(level="error", code="empty", message=EMPTY)]
+    return [
+        ProbeFinding(
+            level="error",
+            code=finding.code,
+            message=f"{finding.message}; {finding.instead}" if finding.instead else finding.message,
+            line=finding.line,
+            column=finding.column,
+        )
+        for finding in check(source, variables)
+    ]
+
+
+
+def readable_variables(task: Task) -> dict[str, int | None]:
+    """Entries of each name that a reward program may read: None for ``(N,)``, d for ``(N, d)``."""
+    from reward_synth.simulation import MujocoSimulator
+    from sandbox.probe import public_sizes
+
+    simulator = MujocoSimulator(task, 1)
+    try:
+        return public_sizes(task, simulator)
+    finally:
+        simulator.close()

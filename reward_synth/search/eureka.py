@@ -1,0 +1,103 @@
+"""Eureka's strategy (Ma et al. 2023, arXiv 2310.12931): K samples, the best one reflected upon.
+
+The conversation of a later generation holds the task, the best answer of the last generation
+that trained at all, and the reflection on its training; nothing else is remembered.
+"""
+
+from collections.abc import Sequence
+
+from reward_synth.evaluation import Score
+from reward_synth.feedback import reflect
+from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
+from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
+from reward_synth.search.strategy import best_of, search_evaluation
+from reward_synth.simulation.statistics import VariableStatistics
+from reward_synth.store import NewCandidate, NewCompletion
+from reward_synth.store.schema import Candidate
+from reward_synth.task import Task
+from sandbox.messages import ProbeFinding, TrainingReport
+
+
+class Eureka:
+    """Asks a language model for ``samples`` programs per generation."""
+
+    def __init__(
+        self,
+        task: Task,
+        sizes: dict[str, int | None],
+        statistics: dict[str, VariableStatistics],
+        model: LanguageModel,
+        *,
+        samples: int,
+        temperature: float,
+    ) -> None:
+        self.task = task
+        self.model = model
+        self.samples = samples
+        self.temperature = temperature
+        self.initial = initial_messages(task, sizes, statistics)
+
+    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+        parent = self.parent(earlier)
+        messages = self.initial if parent is None else self.improve(parent)
+        completions = self.model.complete(messages, self.samples, temperature=self.temperature)
+        return [
+            self.candidate(slot, 0, messages, completion, parent)
+            for slot, completion in enumerate(completions)
+        ]
+
+    def repair(self, refused: Candidate) -> NewCandidate | None:
+        if refused.completion is None:
+            return None
+        asked = [ChatMessage.model_validate(message) for message in refused.completion.messages]
+        findings = [ProbeFinding.model_validate(finding) for finding in refused.findings]
+        messages = repair_messages(asked, refused.completion.text, findings)
+        completion = self.model.complete(messages, 1, temperature=self.temperature)[0]
+        return self.candidate(refused.slot, refused.repair + 1, messages, completion, refused)
+
+    def parent(self, earlier: Sequence[Candidate]) -> Candidate | None:
+        """The best of the last generation in which anything trained."""
+        generations = sorted({candidate.generation for candidate in earlier}, reverse=True)
+        for generation in generations:
+            best = best_of([c for c in earlier if c.generation == generation])
+            if best is not None:
+                return best
+        return None
+
+    def improve(self, parent: Candidate) -> list[ChatMessage]:
+        """The prompt that shows the parent's answer and what came of it."""
+        evaluation = search_evaluation(parent)
+        assert evaluation is not None
+        reflection = reflect(
+            self.task,
+            parent.source,
+            TrainingReport.model_validate(evaluation.report),
+            Score.model_validate(evaluation.score),
+        )
+        answer = parent.completion.text if parent.completion else parent.source
+        return improve_messages(self.initial, answer, reflection)
+
+    def candidate(
+        self,
+        slot: int,
+        repair: int,
+        messages: Sequence[ChatMessage],
+        completion: Completion,
+        parent: Candidate | None,
+    ) -> NewCandidate:
+        return NewCandidate(
+            slot=slot,
+            repair=repair,
+            source=extract_program(completion.text),
+            origin="model",
+            parents=() if parent is None else (parent.number,),
+            completion=NewCompletion(
+                model=completion.model,
+                messages=[message.model_dump() for message in messages],
+                text=completion.text,
+                prompt_tokens=completion.prompt_tokens,
+                completion_tokens=completion.completion_tokens,
+                cost=completion.cost,
+                seconds=completion.seconds,
+            ),
+        )

@@ -1,0 +1,254 @@
+"""The loop that drives a run: propose, gate, repair, train, reflect; then confirm the finalists.
+
+Every step is committed before the next one starts and is derived from what is committed, so a
+killed run goes on from the database with nothing lost and nothing trained twice.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from reward_synth.errors import RunError
+from reward_synth.evaluation import Gate, WorkerPool, errors
+from reward_synth.search.config import RunConfig
+from reward_synth.search.progress import Kind, Observer, Progress
+from reward_synth.search.result import known_baselines, search_result, winner
+from reward_synth.search.strategy import Strategy, best_of, search_evaluation
+from reward_synth.search.trainings import Trainer, Training
+from reward_synth.store import Store, write_best
+from reward_synth.store.schema import Candidate, Run
+from reward_synth.task import Task, load_task
+
+REQUESTS_AT_ONCE = 8
+
+
+def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
+    """Start a search and drive it to its end; gives the run's id.
+
+    Raises UserError for the user's mistakes, before anything is recorded where possible, and
+    RunError when no candidate could be trained.
+    """
+    task = load_task(config.task)
+    steps = config.steps or task.training_steps
+    settings = config.model_copy(update={"steps": steps, "task": str(task.folder.absolute())})
+    strategy = build_strategy(task, settings)
+    run_id = store.create_run("search", task, settings)
+    observer(Progress("started", run_id))
+    return drive(Search(store, run_id, task, settings, strategy, observer))
+
+
+def resume(run_id: str, *, store: Store, observer: Observer) -> str:
+    """Go on with a run that was interrupted; a finished one is left as it is."""
+    run = store.get_run(run_id)
+    if run.status == "finished":
+        return run_id
+    if run.kind == "train":
+        from reward_synth.search.plain import continue_training
+
+        return continue_training(run, store=store, observer=observer)
+    task = load_task(run.task_folder)
+    settings = RunConfig.model_validate(run.config)
+    strategy = build_strategy(task, settings)
+    store.reopen_run(run_id)
+    trained = sum(len(c.evaluations) for c in run.candidates)
+    observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
+    return drive(Search(store, run_id, task, settings, strategy, observer))
+
+
+def build_strategy(task: Task, config: RunConfig) -> Strategy:
+    """The offline proposer, or Eureka over a language model.  Raises UserError."""
+    if config.model == "offline":
+        from reward_synth.search.offline import Offline
+
+        return Offline(task, samples=config.samples, seed=config.seed)
+    from reward_synth.evaluation import readable_variables
+    from reward_synth.llm import connect
+    from reward_synth.search.eureka import Eureka
+    from reward_synth.simulation.statistics import variable_statistics
+
+    return Eureka(
+        task,
+        readable_variables(task),
+        variable_statistics(task),
+        connect(config.model, config.base_url),
+        samples=config.samples,
+        temperature=config.temperature,
+    )
+
+
+def worker_count(workers: int) -> int:
+    """0 means one per core that this process may use."""
+    return workers or len(os.sched_getaffinity(0))
+
+
+def drive(run: "Search") -> str:
+    """Drive a run under its lock, and keep the time it takes."""
+    with run.store.lock(run.id):
+        start = time.monotonic()
+        try:
+            run.to_end()
+        except RunError as error:
+            run.store.fail_run(run.id, str(error))
+            raise
+        finally:
+            run.store.add_seconds(run.id, time.monotonic() - start)
+        run.finish()
+    return run.id
+
+
+class Search:
+    """One run on its way from its first prompt to its winner."""
+
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        task: Task,
+        config: RunConfig,
+        strategy: Strategy,
+        observer: Observer,
+    ) -> None:
+        assert config.steps is not None
+        self.store = store
+        self.id = run_id
+        self.task = task
+        self.config = config
+        self.steps = config.steps
+        self.strategy = strategy
+        self.observer = observer
+
+    def to_end(self) -> None:
+        """All generations, then the confirmation of the finalists."""
+        workers = worker_count(self.config.workers)
+        with WorkerPool(self.task.folder, workers, self.config.isolation) as pool:
+            pool.warm()
+            gate = Gate(self.task, pool)
+            trainer = Trainer(
+                self.store,
+                self.id,
+                self.task,
+                pool,
+                steps=self.steps,
+                episodes=self.config.evaluation_episodes,
+                observer=self.observer,
+            )
+            for generation in range(self.config.iterations):
+                self.propose(generation)
+                self.pass_gate(generation, gate)
+                self.train(generation, trainer)
+            self.confirm(trainer)
+
+    def candidates(self, generation: int | None = None) -> list[Candidate]:
+        """What is recorded, of one generation or of all."""
+        recorded = self.store.candidates(self.id)
+        return [c for c in recorded if generation is None or c.generation == generation]
+
+    def propose(self, generation: int) -> None:
+        if self.candidates(generation):
+            return
+        self.tell("proposing", generation=generation)
+        earlier = [c for c in self.candidates() if c.generation < generation]
+        proposals = self.strategy.propose(generation, earlier)
+        self.store.record_proposals(self.id, generation, proposals)
+        self.tell("proposed", generation=generation, message=f"{len(proposals)} candidates")
+
+    def pass_gate(self, generation: int, gate: Gate) -> None:
+        """Judge what is proposed; what is refused goes back with its error, up to twice."""
+        while True:
+            self.judge([c for c in self.candidates(generation) if c.status == "proposed"], gate)
+            latest = {c.slot: c for c in self.candidates(generation)}  # by number: repairs last
+            refused = [
+                c
+                for c in latest.values()
+                if c.status == "refused" and c.repair < self.config.repairs
+            ]
+            with ThreadPoolExecutor(REQUESTS_AT_ONCE) as executor:
+                repaired = [r for r in executor.map(self.strategy.repair, refused) if r]
+            if not repaired:
+                return
+            self.store.record_proposals(self.id, generation, repaired)
+
+    def judge(self, proposed: Sequence[Candidate], gate: Gate) -> None:
+        verdicts = gate.judge([candidate.source for candidate in proposed])
+        for candidate, verdict in zip(proposed, verdicts, strict=True):
+            faults = errors(verdict.findings)
+            reason = faults[0].message if faults else ""
+            status = "refused" if faults else "accepted"
+            self.store.set_gate_verdict(candidate, status, reason, verdict.findings)
+            self.tell(status, candidate=candidate, message=reason)
+
+    def train(self, generation: int, trainer: Trainer) -> None:
+        accepted = [c for c in self.candidates(generation) if c.status == "accepted"]
+        trainer.carry_out([Training(c, self.config.seed, "search") for c in accepted])
+        best = best_of(self.candidates())
+        evaluation = search_evaluation(best) if best else None
+        self.tell(
+            "generation",
+            generation=generation,
+            candidate=best,
+            fitness=evaluation.fitness if evaluation else None,
+        )
+
+    def confirm(self, trainer: Trainer) -> None:
+        """Train the finalists again on fresh seeds: the search's best is partly luck."""
+        scored = [(e.fitness, -c.number, c) for c in self.candidates() if (e := search_evaluation(c))]
+        scored.sort(key=lambda entry: entry[:2], reverse=True)
+        finalists = [c for _, _, c in scored[: self.config.finalists]]
+        missing = [
+            Training(c, seed, "confirm")
+            for c in finalists
+            for seed in self.config.confirmation_seeds
+            if seed not in {e.seed for e in c.evaluations if e.purpose == "confirm"}
+        ]
+        if missing:
+            self.tell("confirming", message=f"{len(missing)} trainings on fresh seeds")
+            trainer.carry_out(missing)
+
+    def finish(self) -> None:
+        """Name the winner and record what the run found."""
+        run = self.store.get_run(self.id)
+        seeds = self.config.confirmation_seeds
+        best = winner(run.candidates, len(seeds))
+        if best is None:
+            message = explain_failure(run)
+            self.store.fail_run(self.id, message)
+            raise RunError(message)
+        baseline = known_baselines(self.store, self.task, self.steps, seeds)
+        result = search_result(run, best, baseline, seeds)
+        chosen = max(
+            [e for e in best.evaluations if e.purpose == "confirm"] or best.evaluations,
+            key=lambda e: (e.fitness, -e.seed),
+        )
+        write_best(self.store.run_folder(self.id), best.number, chosen.policy, result)
+        self.store.finish_run(self.id, result)
+        self.tell("finished", candidate=best, fitness=result["fitness"])
+
+    def tell(
+        self,
+        kind: Kind,
+        *,
+        generation: int | None = None,
+        candidate: Candidate | None = None,
+        fitness: float | None = None,
+        message: str = "",
+    ) -> None:
+        if generation is None and candidate is not None:
+            generation = candidate.generation
+        self.observer(
+            Progress(
+                kind,
+                self.id,
+                generation=generation,
+                candidate=candidate.number if candidate is not None else None,
+                fitness=fitness,
+                message=message,
+            )
+        )
+
+
+def explain_failure(run: Run) -> str:
+    """Why no candidate of a run was trained, by its most frequent reason."""
+    reasons = [c.reason for c in run.candidates if c.reason]
+    most = max(set(reasons), key=reasons.count) if reasons else "no candidate was proposed"
+    return f"run {run.id}: none of {len(run.candidates)} candidates could be trained; mostly: {most}"

@@ -1,0 +1,122 @@
+"""A plain training as a run of its own: one reward program on several seeds."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_synth.errors import RunError, UserError
+from reward_synth.evaluation import Gate, WorkerPool, errors, interval
+from reward_synth.search.config import TrainConfig
+from reward_synth.search.progress import Observer, Progress
+from reward_synth.search.result import human_normalised, known_baselines
+from reward_synth.search.trainings import Trainer, Training
+from reward_synth.store import NewCandidate, Store, write_best
+from reward_synth.store.schema import Run
+from reward_synth.task import Task, load_task, reward_source
+
+
+def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
+    """Train a reward program on the seeds of ``config``; gives the run's id.
+
+    Raises UserError when the program does not pass the gate and RunError when a training failed.
+    """
+    task = load_task(config.task)
+    source = read_reward(task, config.reward)
+    settings = config.model_copy(update={"task": str(task.folder.absolute())})
+    origin = config.reward if config.reward in ("expert", "sparse") else "file"
+    run_id = store.create_run("train", task, settings)
+    store.record_proposals(run_id, 0, [NewCandidate(slot=0, source=source, origin=origin)])
+    observer(Progress("started", run_id))
+    return continue_training(store.get_run(run_id), store=store, observer=observer)
+
+
+def read_reward(task: Task, reward: str) -> str:
+    """The source of ``expert``, ``sparse`` or a file.  Raises UserError."""
+    if reward == "expert" or reward == "sparse":
+        return reward_source(task, reward)
+    from reward_synth.reward import read_program
+
+    return read_program(Path(reward))
+
+
+def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
+    """Gate the program and do those trainings that are not recorded yet."""
+    from reward_synth.search.loop import worker_count
+
+    task = load_task(run.task_folder)
+    config = TrainConfig.model_validate(run.config)
+    store.reopen_run(run.id)
+    with store.lock(run.id):
+        start = time.monotonic()
+        workers = min(worker_count(config.workers), len(config.seeds))
+        try:
+            with WorkerPool(task.folder, workers, config.isolation) as pool:
+                pool.warm()
+                candidate = store.candidates(run.id)[0]
+                if candidate.status == "proposed":
+                    verdict = Gate(task, pool).judge([candidate.source])[0]
+                    faults = errors(verdict.findings)
+                    status = "refused" if faults else "accepted"
+                    reason = faults[0].message if faults else ""
+                    store.set_gate_verdict(candidate, status, reason, verdict.findings)
+                    if faults:
+                        where = f"line {faults[0].line}: " if faults[0].line else ""
+                        message = f"{config.reward}: {where}{reason}; `reward-synth check` tells more"
+                        store.fail_run(run.id, message)
+                        raise UserError(message)
+                elif candidate.status == "refused":
+                    raise UserError(f"{config.reward}: {candidate.reason}")
+                trainer = Trainer(
+                    store,
+                    run.id,
+                    task,
+                    pool,
+                    steps=config.steps,
+                    episodes=config.evaluation_episodes,
+                    observer=observer,
+                )
+                done = {e.seed for e in candidate.evaluations}
+                trainer.carry_out(
+                    [Training(candidate, s, "confirm") for s in config.seeds if s not in done]
+                )
+        finally:
+            store.add_seconds(run.id, time.monotonic() - start)
+        finish(run.id, task, config, store=store, observer=observer)
+    return run.id
+
+
+def finish(
+    run_id: str, task: Task, config: TrainConfig, *, store: Store, observer: Observer
+) -> None:
+    """Record mean and interval over the seeds, and keep the best policy."""
+    run = store.get_run(run_id)
+    candidate = run.candidates[0]
+    fitness = {e.seed: e.fitness for e in candidate.evaluations}
+    missing = [seed for seed in config.seeds if seed not in fitness]
+    if missing:
+        message = f"run {run_id}: training failed for seed {', '.join(map(str, missing))}"
+        store.fail_run(run_id, message)
+        raise RunError(message)
+    values = [fitness[seed] for seed in config.seeds]
+    low, high = interval(values)
+    baseline = known_baselines(store, task, config.steps, config.seeds)
+    result: dict[str, Any] = {
+        "winner": candidate.number,
+        "fitness": float(np.mean(values)),
+        "low": low,
+        "high": high,
+        "seeds": list(config.seeds),
+        "fitness_per_seed": values,
+        "steps": config.steps,
+        "trainings": len(values),
+        "human_normalised": human_normalised(float(np.mean(values)), baseline),
+        "seconds": run.seconds,
+    }
+    best = max(candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
+    write_best(store.run_folder(run_id), candidate.number, best.policy, result)
+    store.finish_run(run_id, result)
+    observer(
+        Progress("finished", run_id, candidate=candidate.number, fitness=result["fitness"])
+    )

@@ -1,0 +1,100 @@
+"""What a finished run has to say for itself: the winner, its interval, and what it took."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_synth.evaluation import interval
+from reward_synth.search.config import TrainConfig
+from reward_synth.search.strategy import best_of, search_evaluation
+from reward_synth.store import Store
+from reward_synth.store.schema import Candidate, Run
+from reward_synth.task import Task, baselines
+
+
+def known_baselines(
+    store: Store, task: Task, steps: int, seeds: Sequence[int]
+) -> dict[str, list[float]]:
+    """Fitness per seed of expert and sparse reward at this budget, as far as it was measured.
+
+    From finished ``train`` runs of this store, else from the task's ``baselines.json``.
+    """
+    found: dict[str, list[float]] = {}
+    for name, baseline in baselines(task).items():
+        if baseline.steps == steps and list(seeds) == baseline.seeds:
+            found[name] = baseline.fitness
+    for run in reversed(store.list_runs()):
+        if run.kind != "train" or run.status != "finished":
+            continue
+        if Path(run.task_folder) != task.folder.absolute():
+            continue
+        config = TrainConfig.model_validate(run.config)
+        if config.reward in ("expert", "sparse") and config.steps == steps:
+            fitness = {e.seed: e.fitness for c in run.candidates for e in c.evaluations}
+            if all(seed in fitness for seed in seeds):
+                found[config.reward] = [fitness[seed] for seed in seeds]
+    return found
+
+
+def human_normalised(fitness: float, baseline: dict[str, list[float]]) -> float | None:
+    """(fitness − sparse) / abs(expert − sparse); None where a baseline is unknown or both agree."""
+    if "expert" not in baseline or "sparse" not in baseline:
+        return None
+    expert, sparse = float(np.mean(baseline["expert"])), float(np.mean(baseline["sparse"]))
+    return (fitness - sparse) / abs(expert - sparse) if expert != sparse else None
+
+
+def confirmation(candidate: Candidate) -> list[float]:
+    """Fitness on the confirmation seeds, in the order of the seeds."""
+    return [e.fitness for e in candidate.evaluations if e.purpose == "confirm"]
+
+
+def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
+    """Among the confirmed the one with the best mean, else the best of the search."""
+    confirmed = [c for c in candidates if len(confirmation(c)) == seeds > 0]
+    if confirmed:
+        return max(confirmed, key=lambda c: (float(np.mean(confirmation(c))), -c.number))
+    return best_of(candidates)
+
+
+def search_result(
+    run: Run, best: Candidate, baseline: dict[str, list[float]], seeds: Sequence[int]
+) -> dict[str, Any]:
+    """The JSON that is stored with a finished search."""
+    confirmed = confirmation(best)
+    values = confirmed or [e.fitness for e in best.evaluations]
+    fitness = float(np.mean(values))
+    low, high = interval(values)
+    trained = [e for c in run.candidates for e in c.evaluations]
+    first_tries = [c for c in run.candidates if c.repair == 0]
+    executed = [c for c in first_tries if c.status in ("accepted", "scored")]
+    cost = [c.cost for c in run.completions if c.cost is not None]
+    mean = {name: float(np.mean(values)) for name, values in baseline.items()}
+    return {
+        "winner": best.number,
+        "fitness": fitness,
+        "low": low,
+        "high": high,
+        "confirmed": bool(confirmed),
+        "confirmation": {
+            str(c.number): confirmation(c) for c in run.candidates if confirmation(c)
+        },
+        "seeds": list(seeds),
+        "human_normalised": human_normalised(fitness, baseline),
+        "expert": mean.get("expert"),
+        "sparse": mean.get("sparse"),
+        "candidates": len(run.candidates),
+        "trainings": len(trained),
+        "environment_steps": sum(int(e.report["steps"]) for e in trained),
+        "execute_rate": len(executed) / len(first_tries) if first_tries else 0.0,
+        "refused": sum(c.status == "refused" for c in run.candidates),
+        "failed": sum(c.status == "failed" for c in run.candidates),
+        "repaired": sum(c.repair > 0 and search_evaluation(c) is not None for c in run.candidates),
+        "prompt_tokens": sum(c.prompt_tokens for c in run.completions),
+        "completion_tokens": sum(c.completion_tokens for c in run.completions),
+        "cost": sum(cost) if cost or not run.completions else None,
+        "seconds": run.seconds,
+        "model_used": bool(run.completions),
+    }

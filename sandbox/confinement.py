@@ -1,0 +1,220 @@
+"""The walls around a worker, built with ``sandlock`` (Landlock, seccomp; no root needed).
+
+Two layers, both inherited by everything below them:
+
+1. the worker process: no network, nothing readable but interpreter, packages and task, one
+   writable folder, few processes, no core dumps, an environment without secrets;
+2. each job's own process inside it (:func:`confine_job`): only that job's folder is writable, no
+   signal reaches any other process, and memory, CPU time and file size are limited.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, cast
+
+from reward_synth.errors import UserError
+
+Isolation = Literal["strict", "none"]
+
+MAX_PROCESSES = 8  # the worker, one job, and room for what a job's libraries may spawn
+MAX_FILE_BYTES = 256 * 2**20
+MAX_OPEN_FILES = 256
+SYSTEM_PATHS = (
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
+    "/dev/null", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+    "/sys/devices/system/cpu",
+)  # fmt: skip
+PR_SET_PDEATHSIG = 1
+
+
+class WorkerProcess(Protocol):
+    """A running worker, confined or not."""
+
+    pid: int
+    stdin: BinaryIO
+    stdout: BinaryIO
+
+    def kill(self) -> None: ...
+    def wait(self) -> object: ...
+
+
+def readable_paths(task_folder: Path, imports: Path) -> list[str]:
+    """What a worker may read: interpreter, installed packages, this package and the task."""
+    package = Path(__file__).resolve().parent.parent
+    paths = [
+        *SYSTEM_PATHS,
+        sys.prefix,
+        sys.base_prefix,
+        os.path.realpath(sys.executable),
+        sysconfig.get_path("purelib"),
+        sysconfig.get_path("platlib"),
+        str(package / "reward_synth"),
+        str(package / "sandbox"),
+        str(task_folder.resolve()),
+        str(imports),
+    ]
+    return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
+
+
+def environment(imports: Path) -> dict[str, str]:
+    """The whole environment of a worker: nothing is inherited."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(imports),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "MPLCONFIGDIR": "/nonexistent",
+        # The worker allocates and frees large buffers all the time; keeping them on the heap
+        # spares a system call each.
+        "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
+        "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
+    }
+
+
+def link_packages(folder: Path) -> Path:
+    """A folder that holds links to the two packages and nothing else, for the worker's path.
+
+    The folder above the packages (a checkout's root, say) stays out of reach: Landlock judges
+    the link's target, so only the packages themselves become readable.
+    """
+    imports = folder / "imports"
+    imports.mkdir(exist_ok=True)
+    root = Path(__file__).resolve().parent.parent
+    for package in ("reward_synth", "sandbox"):
+        link = imports / package
+        if not link.is_symlink():
+            link.symlink_to(root / package, target_is_directory=True)
+    return imports
+
+
+def start_worker(
+    task_folder: Path, folder: Path, isolation: Isolation, kinds: Sequence[str]
+) -> WorkerProcess:
+    """Start ``python -m sandbox.worker``; it may write to ``folder/jobs`` and nowhere else.
+
+    ``kinds`` are the kinds of jobs to make ready for, "probe" and "train".
+    Raises UserError where the kernel cannot give the isolation that was asked for.
+    """
+    folder = folder.resolve()
+    imports = link_packages(folder)
+    writable = folder / "jobs"
+    writable.mkdir(exist_ok=True)
+    readable = readable_paths(task_folder, imports)
+    command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds, "--", *readable]
+    if isolation == "none":
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=writable,
+            env=environment(imports),
+            start_new_session=True,
+        )
+        return cast(WorkerProcess, process)
+    import sandlock
+
+    walls = sandlock.Sandbox(
+        fs_readable=readable,
+        fs_writable=[str(writable)],
+        clean_env=True,
+        env=environment(imports),
+        max_processes=MAX_PROCESSES,
+        max_open_files=MAX_OPEN_FILES,
+        no_coredump=True,
+        cwd=str(writable),
+    )
+    try:
+        return cast(
+            WorkerProcess,
+            walls.popen(
+                command,
+                stdin=sandlock.StdioMode.PIPED,
+                stdout=sandlock.StdioMode.PIPED,
+                stderr=sandlock.StdioMode.NULL,
+            ),
+        )
+    except (sandlock.SandlockError, RuntimeError, OSError) as error:
+        raise UserError(
+            f"this machine cannot confine generated code ({error}): Linux 6.12 or newer with "
+            "Landlock is needed; see `reward-synth doctor`, or accept the risk with "
+            "--isolation none"
+        ) from error
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill the calling process when its parent is gone, however that ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def confine_job(folder: Path, readable: Sequence[str], isolation: Isolation, memory: int) -> None:
+    """Put the calling process, which is about to run one job, behind the inner wall.
+
+    ``memory`` is bytes of private writable memory.  The process dies with its parent.
+    """
+    die_with_parent()
+    for limit, value in (
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, value))
+    if isolation == "strict":
+        import sandlock
+
+        sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=[str(folder)]))
+
+
+def try_isolation() -> tuple[bool, str]:
+    """Tell whether this machine can confine a worker, by confining a small process.
+
+    The process must fail to read a file that the user can read and to connect to a listening
+    loopback socket; anything else is no isolation.
+    """
+    import socket
+    import tempfile
+
+    import sandlock
+
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as listener:
+        secret = Path(folder) / "secret"
+        secret.write_text("secret")
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        program = (
+            "import socket, sys\n"
+            "leaks = 0\n"
+            f"try: open({str(secret)!r}); leaks += 1\n"
+            "except OSError: pass\n"
+            "try:\n"
+            f"    socket.create_connection(('127.0.0.1', {listener.getsockname()[1]}), 2)\n"
+            "    leaks += 2\n"
+            "except OSError: pass\n"
+            "sys.exit(10 + leaks)\n"
+        )
+        readable = [path for path in SYSTEM_PATHS if os.path.exists(path)]
+        readable += [sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)]
+        try:
+            walls = sandlock.Sandbox(fs_readable=readable, clean_env=True)
+            code = walls.run([sys.executable, "-I", "-c", program], timeout=20.0).exit_code
+        except (sandlock.SandlockError, RuntimeError, OSError) as error:
+            return False, str(error)
+    level = f"Landlock ABI {sandlock.landlock_abi_version()}"
+    if code == 10:
+        return True, f"files and network are walled off ({level})"
+    if code in (11, 12, 13):
+        return False, f"a confined process could still reach files or the network ({level})"
+    return False, f"a confined process did not start (exit status {code}, {level})"
