@@ -1,0 +1,5 @@
+"""What goes back to the proposer: reports of trainings turned into words."""
+
+from reward_synth.feedback.reflection import reflect
+
+__all__ = ["reflect"]
