@@ -1,0 +1,1 @@
+"""Batched simulators behind one interface (:mod:`reward_synth.simulation.interface`)."""

@@ -1,0 +1,288 @@
+"""The CPU simulator: a batch of environments stepped by ``mujoco.rollout`` on a thread pool.
+
+One call of the pool advances every environment by one control step; everything around it is
+vectorised over environments, so that physics is what time goes into.  ``rollout`` starts each
+call from the states alone (time, qpos, qvel, activations) with no constraint-solver warm start,
+which is why an environment's numbers cannot depend on its neighbours or on the thread count.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import mujoco
+import numpy as np
+from mujoco.rollout import Rollout
+
+from reward_synth.errors import UserError
+from reward_synth.simulation.interface import Step
+from reward_synth.simulation.model import build_model
+from reward_synth.simulation.observation import Observation
+from reward_synth.simulation.variables import Variables, check_variables, make_readers
+from reward_synth.task import Task
+from reward_synth.task.validation import nearest
+
+_FULL_STATE = mujoco.mjtState.mjSTATE_FULLPHYSICS
+_CONTROL = int(mujoco.mjtState.mjSTATE_CTRL.value)
+_LARGEST_STATE = mujoco.mjMAXVAL
+"""MuJoCo calls a state beyond it bad, and so does this."""
+
+
+class MujocoSimulator:
+    """:class:`reward_synth.simulation.interface.Simulator` on MuJoCo and NumPy.
+
+    Arrays are float64.  Variables are read-only and computed when first asked for.
+
+    An environment whose physics diverges (a state that is not finite or beyond 1e10, or any
+    warning of MuJoCo's that stopped the step) terminates: it reports the state before that
+    step, and starts anew.  An action entry that is NaN counts as 0, an infinite one as ±1.
+
+    Args:
+        task: what is simulated.
+        num_envs: environments that advance together.
+        threads: threads of the pool; results do not depend on it.
+
+    Raises:
+        UserError: the task's model, variables, reset or termination are wrong.
+    """
+
+    def __init__(self, task: Task, num_envs: int, *, threads: int = 1) -> None:
+        if num_envs < 1 or threads < 1:
+            raise ValueError("num_envs and threads must be at least 1")
+        bound = build_model(task)
+        model = bound.model
+        self.task = task
+        self.num_envs = num_envs
+        self.xp: Any = np
+        self.model = model
+        self.action_size = int(model.nu)
+        self.control_step = float(model.opt.timestep) * task.frame_skip
+
+        threads = min(threads, num_envs)
+        # A warning already ends its environment.  By default it would also go to stderr and to a
+        # file in the working directory, and MuJoCo has only this process-wide switch.
+        mujoco.set_mju_user_warning(_ignore)
+        # One thread needs no pool: rollouts then run on the calling thread.
+        self._rollout = Rollout(nthread=0 if threads == 1 else threads)
+        self._chunk = -(-num_envs // threads)
+        self._models = [model] * num_envs
+        self._data = [mujoco.MjData(model) for _ in range(threads)]
+        self._reset_data = mujoco.MjData(model)
+
+        self._state_size = mujoco.mj_stateSize(model, _FULL_STATE)
+        self._center = bound.control_center
+        self._half_range = bound.control_half_range
+        steps = task.frame_skip
+        self._control = np.empty((num_envs, steps, model.nu))
+        self._state_out = np.empty((num_envs, steps, self._state_size))
+        self._sensor_out = np.empty((num_envs, steps, model.nsensordata))
+
+        offsets = {"qpos": 1, "qvel": 1 + model.nq}
+        self._readers = make_readers(task, bound.entries, offsets)
+        self._seed = 0
+        self._episode = np.zeros(num_envs, np.int64)
+        self._elapsed = np.zeros(num_envs, np.int64)
+        self._start: np.ndarray | None = None
+        self._start_sensors = self._sensor_out[:, -1]
+        self._variables: Variables | None = None
+        self._previous_variables: Variables | None = None
+        self._action = self._previous_action = np.zeros((num_envs, model.nu))
+        self._first = np.ones(num_envs, bool)
+        self._step_first = self._first
+        self._any_first = True
+        self.variable_sizes = self._check_task()
+        self._observation = Observation(task, bound.entries, offsets, self.variable_sizes)
+        self.observation_size = self._observation.size
+
+    # --- the interface ---------------------------------------------------------------------
+
+    def reset(self, seed: int) -> np.ndarray:
+        """Start every environment anew; see the interface.  ``seed`` is not negative."""
+        if seed < 0:
+            raise ValueError("seed must not be negative")
+        self._seed = seed
+        self._episode[:] = 0
+        self._elapsed[:] = 0
+        self._first = np.ones(self.num_envs, bool)
+        everyone = np.arange(self.num_envs)
+        state, sensors = self._initial_states(everyone, self._episode)
+        self._start, self._start_sensors = state, sensors
+        self._variables = self._previous_variables = None
+        return self._observation(Variables(self._readers, state, sensors))
+
+    def step(self, action: np.ndarray) -> Step:
+        """Advance one control step; see the interface."""
+        start = self._start
+        if start is None:
+            raise RuntimeError("reset the simulator before its first step")
+        applied = np.array(action, np.float64)
+        if applied.shape != self._action.shape:
+            raise ValueError(f"action has shape {applied.shape}, not {self._action.shape}")
+        np.clip(applied, -1.0, 1.0, out=applied)
+        if np.isnan(applied.sum()):
+            np.nan_to_num(applied, copy=False, nan=0.0)
+        applied.flags.writeable = False
+        self._previous_action, self._action = self._action, applied
+        self._control[:] = (applied * self._half_range + self._center)[:, None, :]
+
+        self._rollout.rollout(
+            self._models,
+            self._data,
+            start,
+            self._control,
+            control_spec=_CONTROL,
+            skip_checks=True,
+            nstep=self.task.frame_skip,
+            state=self._state_out,
+            sensordata=self._sensor_out,
+            chunk_size=self._chunk,
+        )
+        state = self._state_out[:, -1].copy()
+        sensors = self._sensor_out[:, -1].copy()
+        diverged = self._diverged(start, state)
+        if diverged is not None:
+            state[diverged] = start[diverged]
+            sensors[diverged] = self._start_sensors[diverged]
+
+        variables = Variables(self._readers, state, sensors)
+        self._previous_variables, self._variables = self._variables, variables
+        self._elapsed += 1
+        self._step_first = first = self._first
+        self._any_first = bool(first.any())
+        terminated = np.array(self.task.terminated(variables, np), bool)
+        if diverged is not None:
+            terminated |= diverged
+        truncated = (self._elapsed >= self.task.episode_steps) & ~terminated
+        ended = terminated | truncated
+        final_observation = self._observation(variables)
+        observation = final_observation.copy()
+        self._start, self._start_sensors = state, sensors
+        if ended.any():
+            self._restart(np.flatnonzero(ended), observation)
+        self._first = ended
+        return Step(variables, observation, final_observation, terminated, truncated, first)
+
+    def reward_inputs(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Arguments for a reward program at the last step; see the interface."""
+        variables = self._variables
+        if variables is None:
+            raise RuntimeError("reward inputs exist only after a step")
+        inputs: dict[str, np.ndarray] = {}
+        for name in names:
+            current = self._value(name.removeprefix("prev_"), variables, self._action)
+            if name.startswith("prev_"):
+                inputs[name] = self._before(name.removeprefix("prev_"), current)
+            else:
+                inputs[name] = current
+        return inputs
+
+    def close(self) -> None:
+        """Release the thread pool.  Closing twice is harmless."""
+        if self._rollout.rollout_ is not None:
+            self._rollout.close()
+        self._start = None
+
+    # --- resets ----------------------------------------------------------------------------
+
+    def _initial_states(
+        self, environments: np.ndarray, episodes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Initial states and sensor values of those environments' episodes, one row for each."""
+        model, data = self.model, self._reset_data
+        states = np.empty((len(environments), self._state_size))
+        sensors = np.empty((len(environments), model.nsensordata))
+        pairs = zip(environments.tolist(), episodes.tolist(), strict=True)
+        for row, (environment, episode) in enumerate(pairs):
+            rng = np.random.default_rng([self._seed, environment, episode])
+            qpos, qvel = self.task.reset(rng, 1)
+            # Clears the last solution, which the constraint solver would otherwise start from.
+            mujoco.mj_resetData(model, data)
+            data.qpos[:] = qpos[0]
+            data.qvel[:] = qvel[0]
+            if model.nsensordata:
+                mujoco.mj_forward(model, data)
+                sensors[row] = data.sensordata
+            mujoco.mj_getState(model, data, states[row], _FULL_STATE)
+        return states, sensors
+
+    def _restart(self, ended: np.ndarray, observation: np.ndarray) -> None:
+        """Begin the next episode of environments ``ended``, writing their observations."""
+        assert self._start is not None
+        self._episode[ended] += 1
+        self._elapsed[ended] = 0
+        states, sensors = self._initial_states(ended, self._episode[ended])
+        observation[ended] = self._observation(Variables(self._readers, states, sensors))
+        # Copies: the step's variables still look at the states that were reached.
+        self._start = self._start.copy()
+        self._start[ended] = states
+        self._start_sensors = self._start_sensors.copy()
+        self._start_sensors[ended] = sensors
+
+    def _diverged(self, start: np.ndarray, state: np.ndarray) -> np.ndarray | None:
+        """``(N,)`` bool: which environments' physics broke down; None when none did.
+
+        MuJoCo answers a bad state with a reset of its own, and ``rollout`` stops an environment
+        at any warning; either way its clock is then not where it should be.
+        """
+        late = np.abs(state[:, 0] - start[:, 0] - self.control_step)
+        if late.max() < 0.5 * self.model.opt.timestep and np.abs(state).max() < _LARGEST_STATE:
+            return None
+        on_time = late < 0.5 * self.model.opt.timestep
+        return ~(on_time & (np.abs(state) < _LARGEST_STATE).all(axis=1))
+
+    # --- values ----------------------------------------------------------------------------
+
+    def _value(self, name: str, variables: Variables, action: np.ndarray) -> np.ndarray:
+        return action if name == "action" else variables[name]
+
+    def _before(self, name: str, current: np.ndarray) -> np.ndarray:
+        """The value one control step earlier, or the current one at an episode's first step."""
+        previous = self._previous_variables
+        if previous is None:
+            return current
+        value = self._value(name, previous, self._previous_action)
+        if not self._any_first:
+            return value
+        first = self._step_first if current.ndim == 1 else self._step_first[:, None]
+        return np.where(first, current, value)
+
+    def _check_task(self) -> dict[str, int | None]:
+        """Try the task's functions on a few initial states; gives the variables' sizes."""
+        where, model = self.task.folder / "task.py", self.model
+        count = 3
+        try:
+            arrays = self.task.reset(np.random.default_rng(0), count)
+            qpos, qvel = (np.asarray(array, np.float64) for array in arrays)
+        except Exception as error:
+            raise UserError(f"{where}: reset raised {type(error).__name__}: {error}") from error
+        for name, array, size in (("qpos", qpos, model.nq), ("qvel", qvel, model.nv)):
+            if array.shape != (count, size):
+                raise UserError(
+                    f"{where}: reset gives {name} of shape {array.shape} for {count} "
+                    f"environments; it must give ({count}, {size})"
+                )
+            if not np.isfinite(array).all():
+                raise UserError(f"{where}: reset gives a {name} that is not finite")
+        zeros = np.zeros(count, np.int64)
+        variables = Variables(self._readers, *self._initial_states(np.arange(count), zeros))
+        sizes = check_variables(self.task, variables)
+        try:
+            terminated = np.asarray(self.task.terminated(variables, np))
+        except KeyError as error:
+            raise UserError(
+                f"{where}: terminated reads the unknown variable {error}"
+                f"{nearest(str(error.args[0]), self.task.variables)}"
+            ) from None
+        except Exception as error:
+            raise UserError(
+                f"{where}: terminated raised {type(error).__name__}: {error}"
+            ) from error
+        if terminated.shape != (count,) or terminated.dtype != bool:
+            raise UserError(
+                f"{where}: terminated gives {terminated.dtype} of shape {terminated.shape} for "
+                f"{count} environments; it must give booleans of shape ({count},)"
+            )
+        return sizes | {"action": self.action_size}
+
+
+def _ignore(message: str) -> None:
+    """Receives MuJoCo's warnings."""

@@ -1,0 +1,50 @@
+"""Assembles a task's observation from its variables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from reward_synth.simulation.model import Entries
+from reward_synth.simulation.variables import Variables, compact_index
+from reward_synth.task import Task
+
+
+class Observation:
+    """The observation ``(N, size)`` of ``N`` states.
+
+    Everything bound to ``qpos`` and ``qvel`` is gathered in one indexing, because a copy for
+    each variable would cost more than the physics of a small batch leaves.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        entries: Mapping[str, Entries],
+        offsets: Mapping[str, int],
+        sizes: Mapping[str, int | None],
+    ) -> None:
+        columns: list[int] = []
+        places: list[int] = []
+        self._others: list[tuple[str, Any]] = []
+        begin = 0
+        for name in task.observation:
+            size = sizes[name]
+            end = begin + (1 if size is None else size)
+            entry = entries.get(name)
+            if entry is not None and entry.array in offsets:
+                columns.extend(index + offsets[entry.array] for index in entry.indices)
+                places.extend(range(begin, end))
+            else:
+                self._others.append((name, begin if size is None else slice(begin, end)))
+            begin = end
+        self.size = begin
+        self._columns = compact_index(columns)
+        self._places = compact_index(places)
+
+    def __call__(self, variables: Variables) -> np.ndarray:
+        observation = np.empty((len(variables.state), self.size))
+        observation[:, self._places] = variables.state[:, self._columns]
+        for name, place in self._others:
+            observation[:, place] = variables[name]
+        return observation
