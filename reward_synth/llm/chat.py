@@ -1,0 +1,127 @@
+"""A chat model behind either client: asks until it has n answers, and counts what they took.
+
+The openai client and litellm give replies of the same form, so only the sending differs.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Protocol
+
+from reward_synth.llm.faults import BadReply, Patience, explain, patiently
+from reward_synth.llm.interface import ChatMessage, Completion
+
+
+class Send(Protocol):
+    """One request: gives a reply in the form of OpenAI's chat completions."""
+
+    def __call__(self, messages: list[dict[str, str]], n: int, temperature: float) -> Any: ...
+
+
+Price = Callable[[Any], tuple[float, float] | None]
+"""US dollars for the prompt and for the completions of a reply's ``usage``; None if unknown."""
+
+
+class ChatModel:
+    """A LanguageModel that is reached over HTTP."""
+
+    def __init__(
+        self,
+        name: str,
+        send: Send,
+        *,
+        price: Price,
+        where: str,
+        key: str,
+        patience: Patience,
+        many_at_once: bool = True,
+    ) -> None:
+        """``name`` goes into records and messages; ``where`` names the provider or URL and
+        ``key`` the environment variable of its key, both for messages only; ``many_at_once``
+        is False for providers that give one completion per request."""
+        self.name = name
+        self._send = send
+        self._price = price
+        self._where = where
+        self._key = key
+        self._patience = patience
+        self._many_at_once = many_at_once
+
+    def __repr__(self) -> str:
+        return f"ChatModel({self.name!r} at {self._where})"
+
+    def complete(
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+    ) -> list[Completion]:
+        """Give ``n`` completions, asking again while the provider gives fewer than it was asked.
+
+        Raises UserError for what the user must change (key, model, URL, request) and RunError
+        when the provider kept failing.
+        """
+        prompt = [message.model_dump() for message in messages]
+        completions: list[Completion] = []
+        while (missing := n - len(completions)) > 0:
+            completions += self._ask(prompt, missing if self._many_at_once else 1, temperature)
+        return completions[:n]
+
+    def _ask(self, prompt: list[dict[str, str]], n: int, temperature: float) -> list[Completion]:
+        import openai
+
+        def attempt() -> Any:
+            reply = self._send(prompt, n, temperature)
+            if not getattr(reply, "choices", None):
+                raise BadReply("a reply without choices")
+            return reply
+
+        start = time.perf_counter()
+        try:
+            reply = patiently(attempt, self._patience)
+        except openai.BadRequestError as error:
+            if n == 1:
+                self._explain(error)
+            # Some servers refuse n > 1 instead of giving fewer; if n was not the reason, the
+            # single request is refused as well, and that is what the user sees.
+            self._many_at_once = False
+            return self._ask(prompt, 1, temperature)
+        except Exception as error:
+            self._explain(error)
+        return self._read(reply, n, time.perf_counter() - start)
+
+    def _explain(self, error: Exception) -> NoReturn:
+        explain(error, model=self.name, where=self._where, key=self._key, patience=self._patience)
+
+    def _read(self, reply: Any, n: int, seconds: float) -> list[Completion]:
+        """Completions of one reply: its prompt tokens on the first, its completion tokens shared
+        out by length of text, since providers count them per request; sums are the provider's."""
+        texts = [choice.message.content or "" for choice in reply.choices[:n]]
+        usage = getattr(reply, "usage", None)
+        prompt_tokens = getattr(usage, "prompt_tokens", None) or 0
+        shares = share_out(
+            getattr(usage, "completion_tokens", None) or 0, [len(text) for text in texts]
+        )
+        price = self._price(usage) if usage is not None else None
+        completions = []
+        for k, (text, tokens) in enumerate(zip(texts, shares, strict=True)):
+            cost = None
+            if price is not None:
+                cost = price[1] * (tokens / max(sum(shares), 1)) + (price[0] if k == 0 else 0.0)
+            completions.append(
+                Completion(
+                    text=text,
+                    model=self.name,
+                    prompt_tokens=prompt_tokens if k == 0 else 0,
+                    completion_tokens=tokens,
+                    cost=cost,
+                    seconds=seconds if k == 0 else 0.0,
+                )
+            )
+        return completions
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Whole numbers in proportion to ``weights`` that sum to ``total``; equal if all are zero."""
+    weights = list(weights) if any(weights) else [1] * len(weights)
+    ends = [0]
+    for k in range(len(weights)):
+        ends.append(round(total * sum(weights[: k + 1]) / sum(weights)))
+    return [end - start for start, end in itertools.pairwise(ends)]

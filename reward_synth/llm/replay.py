@@ -1,0 +1,229 @@
+"""Recordings: exchanges with a model, one JSON object per line, played back or written.
+
+    {"request": {"model", "messages", "n", "temperature"}, "completions": [text, …],
+     "usage": {"prompt_tokens", "completion_tokens"}, "cost": dollars, "seconds": s}
+
+Only ``request.messages`` and ``completions`` are needed; other fields are ignored.
+"""
+
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from reward_synth.errors import UserError
+from reward_synth.llm.chat import share_out
+from reward_synth.llm.interface import ChatMessage, Completion, LanguageModel
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    messages: list[ChatMessage] = Field(min_length=1)
+    model: str = ""
+    n: int | None = None
+    temperature: float | None = None
+
+    @field_validator("messages", mode="before")
+    @classmethod
+    def _plain_text(cls, messages: Any) -> Any:
+        """Content in parts, which some clients send, joined to one text."""
+        if not isinstance(messages, list):
+            return messages
+        return [
+            {**message, "content": "".join(part.get("text", "") for part in message["content"])}
+            if isinstance(message, dict) and isinstance(message.get("content"), list)
+            else message
+            for message in messages
+        ]
+
+
+class _Usage(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Exchange(BaseModel):
+    """One line of a recording."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    request: _Request
+    completions: list[str] = Field(min_length=1)
+    usage: _Usage | None = None
+    cost: float | None = None
+    seconds: float = 0.0
+
+    def answers(self, name: str) -> list[Completion]:
+        """The completions with what they took, as the recorded provider counted it."""
+        usage = self.usage or _Usage()
+        shares = share_out(usage.completion_tokens, [len(text) for text in self.completions])
+        return [
+            Completion(
+                text=text,
+                model=self.request.model or name,
+                prompt_tokens=usage.prompt_tokens if k == 0 else 0,
+                completion_tokens=tokens,
+                cost=None if self.cost is None else (self.cost if k == 0 else 0.0),
+                seconds=self.seconds if k == 0 else 0.0,
+            )
+            for k, (text, tokens) in enumerate(zip(self.completions, shares, strict=True))
+        ]
+
+
+class ReplayModel:
+    """Answers every prompt as its recording did.
+
+    Exchanges with the same messages are answered in the order of the recording, and from the
+    first again once they are used up: whoever asks a second time, a resumed run for example,
+    gets the same answers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError when the file cannot be read or a line is malformed."""
+        self.name = f"replay:{path}"
+        self._path = path
+        self._exchanges = read_recording(path)
+        self._pools: dict[tuple[tuple[str, str], ...], list[Completion]] = {}
+        self._next: dict[tuple[tuple[str, str], ...], int] = {}
+        for exchange in self._exchanges:
+            pool = self._pools.setdefault(_key(exchange.request.messages), [])
+            pool += exchange.answers(self.name)
+
+    def complete(
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+    ) -> list[Completion]:
+        """Give the recorded completions of ``messages``; the temperature is the recording's.
+
+        Raises UserError when the prompt was not recorded, naming the first line that differs
+        from the nearest one that was, or when fewer than ``n`` completions were.
+        """
+        key = _key(messages)
+        pool = self._pools.get(key)
+        if pool is None:
+            raise UserError(self._difference(messages))
+        if n > len(pool):
+            raise UserError(
+                f"{self._path} holds {len(pool)} completions of this prompt and {n} are asked "
+                "for; run with the settings of the recording, or record again"
+            )
+        start = self._next.get(key, 0)
+        if start + n > len(pool):
+            start = 0
+        self._next[key] = start + n
+        return pool[start : start + n]
+
+    def _difference(self, messages: Sequence[ChatMessage]) -> str:
+        asked = _lines(messages)
+
+        def likeness(exchange: Exchange) -> float:
+            recorded = _lines(exchange.request.messages)
+            return difflib.SequenceMatcher(None, recorded, asked, autojunk=False).ratio()
+
+        nearest = max(self._exchanges, key=likeness)
+        recorded = _lines(nearest.request.messages)
+        k = next(
+            (k for k, (a, b) in enumerate(zip(recorded, asked, strict=False)) if a != b),
+            min(len(recorded), len(asked)),
+        )
+        end = (None, 0, "the end")
+        (role, line, was), (role_now, line_now, now) = (
+            (lines[k] if k < len(lines) else end) for lines in (recorded, asked)
+        )
+        place = f"{role or role_now} message, line {line or line_now}"
+        return (
+            f"{self._path} holds no answer to this prompt: the nearest one recorded "
+            f"(exchange {self._exchanges.index(nearest) + 1} of {len(self._exchanges)}) differs "
+            f"first in its {place}: recorded {_short(was)}, asked {_short(now)}; "
+            "run with the settings of the recording, or record again"
+        )
+
+
+class RecordingModel:
+    """Another model, with each of its exchanges appended to a file that can be replayed."""
+
+    def __init__(self, model: LanguageModel, path: Path) -> None:
+        self.name = model.name
+        self._model = model
+        self._path = path
+
+    def complete(
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+    ) -> list[Completion]:
+        """Give the model's completions once they are safely on disk.
+
+        Raises what the model raises, and UserError when the file cannot be written.
+        """
+        completions = self._model.complete(messages, n, temperature=temperature)
+        costs = [c.cost for c in completions if c.cost is not None]
+        exchange = Exchange(
+            request=_Request(
+                messages=list(messages), model=self.name, n=n, temperature=temperature
+            ),
+            completions=[c.text for c in completions],
+            usage=_Usage(
+                prompt_tokens=sum(c.prompt_tokens for c in completions),
+                completion_tokens=sum(c.completion_tokens for c in completions),
+            ),
+            cost=sum(costs) if costs else None,
+            seconds=sum(c.seconds for c in completions),
+        )
+        try:
+            with self._path.open("a", encoding="utf-8") as out:
+                out.write(exchange.model_dump_json() + "\n")
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise UserError(f"cannot record to {self._path}: {error.strerror}") from error
+        return completions
+
+
+def read_recording(path: Path) -> list[Exchange]:
+    """Every exchange of a recording, in order; blank lines are allowed.
+
+    Raises UserError that names the file and, where one is malformed, the line.
+    """
+    try:
+        # Only "\n" ends a line of JSON lines; str.splitlines would also cut at U+2028 in a text.
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise UserError(f"recording {path} is not a UTF-8 text file") from None
+    except OSError as error:
+        raise UserError(f"cannot read recording {path}: {error.strerror}") from None
+    exchanges = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            exchanges.append(Exchange.model_validate(json.loads(line)))
+        except json.JSONDecodeError as error:
+            raise UserError(f"recording {path}, line {number}: not JSON ({error.msg})") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "the line"
+            raise UserError(f"recording {path}, line {number}: {field}: {first['msg']}") from None
+    if not exchanges:
+        raise UserError(f"recording {path} holds no exchanges")
+    return exchanges
+
+
+def _key(messages: Sequence[ChatMessage]) -> tuple[tuple[str, str], ...]:
+    return tuple((message.role, message.content) for message in messages)
+
+
+def _lines(messages: Sequence[ChatMessage]) -> list[tuple[str, int, str]]:
+    return [
+        (message.role, number, line)
+        for message in messages
+        for number, line in enumerate(message.content.splitlines() or [""], start=1)
+    ]
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 80 else line[:79] + "…")

@@ -1,0 +1,77 @@
+"""OpenAI-compatible servers at a base URL (vLLM, llama.cpp, Ollama, a proxy, …)."""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from reward_synth.errors import UserError
+from reward_synth.llm.chat import ChatModel
+from reward_synth.llm.faults import Patience, detail
+from reward_synth.llm.providers import split_name, token_price
+
+KEY = "OPENAI_API_KEY"
+
+
+def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
+    """A model of the server at ``base_url``; the provider prefix ``openai/`` is left out of the
+    name that the server sees.
+
+    Raises UserError when the URL is malformed, nothing answers there, or the key is refused.
+    """
+    import httpx
+    import openai
+
+    shown = check_url(base_url)
+    provider, served = split_name(model)
+    if provider != "openai":
+        served = model  # "meta-llama/Llama-3-8B" is a whole name on servers of open models
+    client = openai.OpenAI(
+        base_url=base_url,
+        api_key=os.environ.get(KEY) or "none",
+        max_retries=0,
+        timeout=httpx.Timeout(patience.timeout, connect=patience.connect_timeout),
+    )
+    check_reachable(client, shown, patience)
+
+    create: Any = client.chat.completions.create  # typed dicts per role, which plain ones are
+
+    def send(messages: list[dict[str, str]], n: int, temperature: float) -> Any:
+        more = {"n": n} if n > 1 else {}
+        return create(model=served, messages=messages, temperature=temperature, **more)
+
+    return ChatModel(model, send, price=token_price(model), where=shown, key=KEY, patience=patience)
+
+
+def check_url(base_url: str) -> str:
+    """``base_url`` as it may be shown (without user and password).  Raises UserError."""
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError as error:
+        raise UserError(f"base URL {base_url!r} is malformed: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(
+            f"base URL {base_url!r} is not a web address; write it like http://127.0.0.1:8000/v1"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return urlunsplit((parts.scheme, f"{host}:{port}" if port else host, parts.path, "", ""))
+
+
+def check_reachable(client: Any, shown: str, patience: Patience) -> None:
+    """Ask for the list of models.  Any answer but a refused key will do, since not every server
+    has that list; and so will a slow one, since a small server may be busy completing."""
+    import httpx
+    import openai
+
+    try:
+        client.models.list(timeout=patience.connect_timeout)
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+        raise UserError(f"{shown} refuses the key ({error.status_code}); check {KEY}") from None
+    except openai.APIConnectionError as error:
+        if not isinstance(error.__cause__, httpx.ReadTimeout):
+            raise UserError(
+                f"nothing answers at {shown}: {detail(error)}; "
+                "start the server or correct --base-url"
+            ) from error
+    except (openai.APIError, ValueError):
+        pass
