@@ -1,0 +1,1 @@
+"""The command line, one module per group of commands.  What a command needs it imports itself."""

@@ -1,0 +1,105 @@
+"""The application: its commands, and the one place where errors become lines and exit statuses.
+
+Exit status 0 is success, 1 a failed run or check, 2 the user's mistake, 130 an interruption.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from reward_synth.cli import check, doctor, runs, score, tasks, train
+from reward_synth.cli import run as run_command
+from reward_synth.errors import RunError, UserError
+
+DEBUG = "--debug"
+
+app = typer.Typer(
+    name="reward-synth",
+    help="From one sentence to a reward function that trains a robot.",
+    epilog="Example: reward-synth run cartpole-swingup",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        from reward_synth import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show the traceback of an error; may stand anywhere.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """From one sentence to a reward function that trains a robot."""
+
+
+app.add_typer(tasks.app, name="tasks")
+app.command("run", epilog=run_command.EXAMPLE)(run_command.run)
+app.command("check", epilog=check.EXAMPLE)(check.check)
+app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("score", epilog=score.EXAMPLE)(score.score)
+app.command("runs", epilog=runs.EXAMPLE_RUNS)(runs.runs)
+app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
+app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)
+app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = DEBUG in given
+    sys.exit(status([argument for argument in given if argument != DEBUG], debug=debug))
+
+
+def status(arguments: Sequence[str], *, debug: bool = False) -> int:
+    """Run one command; what goes wrong is said in one line, or raised again for ``debug``."""
+    try:
+        outcome = app(list(arguments), prog_name="reward-synth", standalone_mode=False)
+        sys.stdout.flush()
+        return outcome if isinstance(outcome, int) else 0
+    except (UserError, RunError) as error:
+        if debug:
+            raise
+        complain(str(error))
+        return 2 if isinstance(error, UserError) else 1
+    except typer.TyperException as error:
+        if message := error.format_message():
+            complain(f"{message.rstrip('.')}; see `reward-synth --help`")
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`| head`); Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        complain(f"{type(error).__name__}: {error}; this is a bug, run again with {DEBUG}")
+        return 1
+
+
+def complain(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    prefix = "\x1b[1;31merror:\x1b[0m" if coloured() else "error:"
+    print(prefix, " ".join(message.split()), file=sys.stderr)
+
+
+def coloured() -> bool:
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ

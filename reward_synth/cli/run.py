@@ -1,0 +1,142 @@
+"""``reward-synth run TASK``: the main job."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reward_synth.cli.options import (
+    RUNS_DIR,
+    Isolation,
+    IsolationLevel,
+    Json,
+    RunsDir,
+    Steps,
+    Workers,
+)
+from reward_synth.errors import UserError
+
+if TYPE_CHECKING:
+    from reward_synth.cli.progress import Standing
+    from reward_synth.search import RunConfig
+
+EXAMPLE = "Example: reward-synth run hopper-forward --samples 6 --iterations 3"
+
+
+def run(
+    context: typer.Context,
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TASK", help="A built-in task, or a task folder; not needed with --resume."
+        ),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="M",
+            help="`offline`, `provider/model`, a server's model with --base-url, `replay:FILE`.",
+        ),
+    ] = "offline",
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server."),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option("--samples", metavar="K", min=1, max=256, help="Candidates per generation."),
+    ] = 6,
+    iterations: Annotated[
+        int, typer.Option("--iterations", metavar="N", min=1, max=100, help="Generations.")
+    ] = 3,
+    steps: Steps = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="I", min=0, help="Seed of the run.")] = 0,
+    workers: Workers = 0,
+    runs_dir: RunsDir = RUNS_DIR,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run.")
+    ] = None,
+    isolation: IsolationLevel = Isolation.strict,
+    json: Json = False,
+) -> None:
+    """Search for a reward function and train a policy with it."""
+    from reward_synth import api
+    from reward_synth.cli.output import print_json
+    from reward_synth.cli.progress import watching
+    from reward_synth.cli.summary import document, print_summary
+    from reward_synth.search import RunConfig
+
+    given = {
+        "task": task,
+        "model": model,
+        "base_url": base_url,
+        "samples": samples,
+        "iterations": iterations,
+        "steps": steps,
+        "seed": seed,
+        "workers": workers,
+        "isolation": isolation.value,
+    }
+    if resume is not None:
+        chosen = {name: value for name, value in given.items() if typed(context, name)}
+        with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
+            finished = api.resume(resume, runs_dir=runs_dir, observer=observer)
+    elif task is None:
+        raise UserError("no task was named; `reward-synth tasks` lists the built-in ones")
+    elif base_url is not None and model == "offline":
+        raise UserError("--base-url needs the server's model: add --model NAME")
+    else:
+        config = RunConfig.model_validate(given)
+        with watching(search_standing(config), runs_dir) as observer:
+            finished = api.search(config, runs_dir=runs_dir, observer=observer)
+    if json:
+        print_json(document(finished))
+    else:
+        print_summary(finished)
+
+
+def typed(context: typer.Context, name: str) -> bool:
+    """Whether the user gave this parameter, rather than its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def search_standing(config: "RunConfig", confirmed: int = 0) -> "Standing":
+    """How long a search will be; ``confirmed`` trainings of its finalists are done already."""
+    from reward_synth.cli.progress import Standing
+
+    return Standing(
+        iterations=config.iterations,
+        samples=config.samples,
+        confirmations=config.finalists * len(config.confirmation_seeds) - confirmed,
+    )
+
+
+def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standing":
+    """What is still to come of a recorded run.
+
+    Raises UserError when ``chosen`` settings are not those that the run was started with: a
+    resumed run must give what an undisturbed one would have given.
+    """
+    from reward_synth.cli.recorded import open_store
+    from reward_synth.cli.train import train_standing
+    from reward_synth.search import RunConfig
+    from reward_synth.task import load_task
+
+    with open_store(runs_dir) as store:
+        run = store.get_run(run_id)
+    if "task" in chosen:
+        chosen = {**chosen, "task": str(load_task(chosen["task"]).folder.absolute())}
+    for name, value in chosen.items():
+        kept = run.config.get(name, value)
+        if kept != value:
+            option = "TASK" if name == "task" else f"--{name.replace('_', '-')}"
+            raise UserError(
+                f"run {run_id} was started with {option} {kept}, not {value}: a resumed run keeps "
+                f"its settings; leave {option} out, or start a new run without --resume"
+            )
+    confirmed = sum(e.purpose == "confirm" for c in run.candidates for e in c.evaluations)
+    if run.kind == "train":
+        return train_standing(len(run.config["seeds"]) - confirmed)
+    return search_standing(RunConfig.model_validate(run.config), confirmed)

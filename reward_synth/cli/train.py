@@ -1,0 +1,72 @@
+"""``reward-synth train TASK --reward …``: one reward program, several seeds, no search."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reward_synth.cli.options import (
+    RUNS_DIR,
+    Isolation,
+    IsolationLevel,
+    Json,
+    RunsDir,
+    Steps,
+    TaskName,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from reward_synth.cli.progress import Standing
+
+EXAMPLE = "Example: reward-synth train cheetah-run --reward expert --seeds 3"
+FIRST_SEED = 100
+"""Where a search's confirmation seeds begin too, so that its winner and this compare."""
+
+
+def train(
+    task: TaskName,
+    reward: Annotated[
+        str,
+        typer.Option(
+            "--reward",
+            metavar="FILE|expert|sparse",
+            help="A reward program, or one of the task's own.",
+        ),
+    ],
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=100, help="How many trainings, each its own seed.")
+    ] = 3,
+    steps: Steps = None,
+    workers: Workers = 0,
+    runs_dir: RunsDir = RUNS_DIR,
+    isolation: IsolationLevel = Isolation.strict,
+    json: Json = False,
+) -> None:
+    """Train policies with one reward program and score them."""
+    from reward_synth import api
+    from reward_synth.cli.output import print_json
+    from reward_synth.cli.progress import watching
+    from reward_synth.cli.summary import document, print_summary
+
+    with watching(train_standing(seeds), runs_dir) as observer:
+        finished = api.train(
+            task,
+            reward,
+            seeds=range(FIRST_SEED, FIRST_SEED + seeds),
+            steps=steps,
+            workers=workers,
+            isolation=isolation.value,
+            runs_dir=runs_dir,
+            observer=observer,
+        )
+    if json:
+        print_json(document(finished))
+    else:
+        print_summary(finished)
+
+
+def train_standing(trainings: int) -> "Standing":
+    """``trainings`` are still to come."""
+    from reward_synth.cli.progress import Standing
+
+    return Standing(iterations=1, samples=1, confirmations=trainings, by_seed=True)
