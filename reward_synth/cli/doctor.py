@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -154,11 +155,12 @@ def runs_folder(runs_dir: Path) -> list[Finding]:
     """Whether runs can be kept, and how much room there is."""
     folder = runs_dir.absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            writable, told = True, f"{runs_dir} can be written"
+    except OSError as error:
+        writable, told = False, f"{there} cannot be written: {error.strerror}; see --runs-dir"
     free = shutil.disk_usage(there).free
-    told = (
-        f"{runs_dir} can be written" if writable else f"{there} cannot be written; see --runs-dir"
-    )
     return [
         Finding("runs folder", writable, told, needed=True),
         Finding("disk", free > SCARCE_BYTES, f"{free / 2**30:.1f} GiB free"),

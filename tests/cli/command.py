@@ -1,0 +1,40 @@
+"""The command line as a user starts it: a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: exit status and both streams."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(CHECKOUT), **variables}
+
+
+def reward_synth(*arguments: object, cwd: Path | None = None, **variables: str) -> Outcome:
+    """``reward_synth("tasks", "--json")`` runs ``reward-synth tasks --json``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reward_synth.cli", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
