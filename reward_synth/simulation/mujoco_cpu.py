@@ -68,12 +68,12 @@ class MujocoSimulator:
         self._data = [mujoco.MjData(model) for _ in range(threads)]
         self._reset_data = mujoco.MjData(model)
 
-        self._state_size = mujoco.mj_stateSize(model, _FULL_STATE)
+        self.state_size = mujoco.mj_stateSize(model, _FULL_STATE)
         self._center = bound.control_center
         self._half_range = bound.control_half_range
         steps = task.frame_skip
         self._control = np.empty((num_envs, steps, model.nu))
-        self._state_out = np.empty((num_envs, steps, self._state_size))
+        self._state_out = np.empty((num_envs, steps, self.state_size))
         self._sensor_out = np.empty((num_envs, steps, model.nsensordata))
 
         offsets = {"qpos": 1, "qvel": 1 + model.nq}
@@ -107,7 +107,7 @@ class MujocoSimulator:
         state, sensors = self._initial_states(everyone, self._episode)
         self._start, self._start_sensors = state, sensors
         self._variables = self._previous_variables = None
-        return self._observation(Variables(self._readers, state, sensors))
+        return self._observation(self.variables_at(state, sensors))
 
     def step(self, action: np.ndarray) -> Step:
         """Advance one control step; see the interface."""
@@ -143,7 +143,7 @@ class MujocoSimulator:
             state[diverged] = start[diverged]
             sensors[diverged] = self._start_sensors[diverged]
 
-        variables = Variables(self._readers, state, sensors)
+        variables = self.variables_at(state, sensors)
         self._previous_variables, self._variables = self._variables, variables
         self._elapsed += 1
         self._step_first = first = self._first
@@ -175,6 +175,10 @@ class MujocoSimulator:
                 inputs[name] = current
         return inputs
 
+    def variables_at(self, state: np.ndarray, sensordata: np.ndarray) -> Variables:
+        """The task's variables on ``(M, state_size)`` states and ``(M, nsensordata)`` values."""
+        return Variables(self._readers, state, sensordata)
+
     def close(self) -> None:
         """Release the thread pool.  Closing twice is harmless."""
         if self._rollout.rollout_ is not None:
@@ -188,7 +192,7 @@ class MujocoSimulator:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Initial states and sensor values of those environments' episodes, one row for each."""
         model, data = self.model, self._reset_data
-        states = np.empty((len(environments), self._state_size))
+        states = np.empty((len(environments), self.state_size))
         sensors = np.empty((len(environments), model.nsensordata))
         pairs = zip(environments.tolist(), episodes.tolist(), strict=True)
         for row, (environment, episode) in enumerate(pairs):
@@ -210,7 +214,7 @@ class MujocoSimulator:
         self._episode[ended] += 1
         self._elapsed[ended] = 0
         states, sensors = self._initial_states(ended, self._episode[ended])
-        observation[ended] = self._observation(Variables(self._readers, states, sensors))
+        observation[ended] = self._observation(self.variables_at(states, sensors))
         # Copies: the step's variables still look at the states that were reached.
         self._start = self._start.copy()
         self._start[ended] = states
@@ -263,7 +267,7 @@ class MujocoSimulator:
             if not np.isfinite(array).all():
                 raise UserError(f"{where}: reset gives a {name} that is not finite")
         zeros = np.zeros(count, np.int64)
-        variables = Variables(self._readers, *self._initial_states(np.arange(count), zeros))
+        variables = self.variables_at(*self._initial_states(np.arange(count), zeros))
         sizes = check_variables(self.task, variables)
         try:
             terminated = np.asarray(self.task.terminated(variables, np))

@@ -1,0 +1,185 @@
+"""Policies as plain arrays: a tanh network on normalised observations, and its file.
+
+Trained policies come out of the sandbox as ``safetensors`` files that nobody vouches for, so
+:func:`load_policy` trusts nothing about them; running one needs NumPy alone.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from reward_synth.errors import UserError
+
+VARIANCE_EPSILON = 1e-8
+"""Added to the variance, as stable-baselines3's ``VecNormalize`` does."""
+OBSERVATION_CLIP = 10.0
+"""Normalised observations are clipped to this, as ``VecNormalize`` does."""
+LARGEST_FILE = 64 * 2**20
+"""Bytes.  A network of three layers of 1024 takes a quarter of it."""
+LARGEST_HEADER = 64 * 2**10
+"""Bytes: hundreds of tensors.  The header is JSON, whose objects take many times its size."""
+_NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
+_LAYER = re.compile(r"policy\.(0|[1-9][0-9]?)\.(weight|bias)")
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A deterministic policy: calling it gives the action's mean.
+
+    Layer ``k`` computes ``weights[k] @ x + biases[k]``, with tanh between layers.
+    """
+
+    observation_mean: np.ndarray
+    """``(obs,)``"""
+    observation_variance: np.ndarray
+    """``(obs,)``"""
+    weights: tuple[np.ndarray, ...]
+    """``(out, in)`` each; the last layer gives the action's mean."""
+    biases: tuple[np.ndarray, ...]
+    """``(out,)`` each."""
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """What else the file holds (``log_std``, ``value.0.weight``, …); the policy ignores it."""
+
+    def __call__(self, observation: np.ndarray) -> np.ndarray:
+        """Actions ``(N, nu)`` in [-1, 1] for observations ``(N, obs)``."""
+        scale = np.sqrt(self.observation_variance + VARIANCE_EPSILON)
+        # Weights are finite, but products of huge ones may not be: those actions become 0.
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = (np.asarray(observation, np.float64) - self.observation_mean) / scale
+            x = np.clip(x, -OBSERVATION_CLIP, OBSERVATION_CLIP).astype(self.weights[0].dtype)
+            last = len(self.weights) - 1
+            for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+                x = x @ weight.T + bias
+                if index < last:
+                    np.tanh(x, out=x)
+        return np.nan_to_num(np.clip(x, -1.0, 1.0), nan=0.0)
+
+
+def save_policy(path: Path, policy: Policy, extra: Mapping[str, np.ndarray] | None = None) -> None:
+    """Write a policy as safetensors, all at once or not at all.
+
+    ``extra`` tensors are kept beside it; their names may not begin with ``policy.`` or
+    ``observation.``.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    tensors = {
+        "observation.mean": policy.observation_mean,
+        "observation.variance": policy.observation_variance,
+    }
+    for index, (weight, bias) in enumerate(zip(policy.weights, policy.biases, strict=True)):
+        tensors[f"policy.{index}.weight"] = weight
+        tensors[f"policy.{index}.bias"] = bias
+    more = {**policy.extra, **(extra or {})}
+    for name in more:
+        if not _NAME.fullmatch(name) or name.startswith(("policy.", "observation.")):
+            raise ValueError(f"an extra tensor may not be named {name!r}")
+    tensors |= more
+    data = safetensors.numpy.save(
+        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    )
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
+    """Read a policy for a task with those sizes.
+
+    Raises:
+        UserError: no such file, or anything about it that is not a policy for this task.
+    """
+    path = Path(path)
+    tensors = _read_tensors(path)
+    mean = _take(path, tensors, "observation.mean", (observation_size,))
+    variance = _take(path, tensors, "observation.variance", (observation_size,))
+    if (variance < 0).any():
+        raise UserError(f"{path}: observation.variance has negative entries")
+    weights: list[np.ndarray] = []
+    biases: list[np.ndarray] = []
+    width = observation_size
+    while (name := f"policy.{len(weights)}.weight") in tensors:
+        shape = tensors[name].shape
+        if len(shape) != 2 or shape[0] == 0:
+            raise UserError(f"{path}: {name} has shape {shape}; a weight is (outputs, inputs)")
+        weight = _take(path, tensors, name, (shape[0], width))
+        bias = _take(path, tensors, f"policy.{len(weights)}.bias", (shape[0],))
+        if weight.dtype != bias.dtype or (weights and weight.dtype != weights[0].dtype):
+            raise UserError(f"{path}: the policy's layers are not all of one dtype")
+        weights.append(weight)
+        biases.append(bias)
+        width = shape[0]
+    if not weights:
+        raise UserError(f"{path} has no policy.0.weight, so it holds no policy")
+    if width != action_size:
+        raise UserError(
+            f"{path}: the policy gives {width} action entries, but the task takes {action_size}; "
+            "it was trained for another task"
+        )
+    for name in tensors:
+        if name.startswith(("policy.", "observation.")):
+            raise UserError(f"{path}: unexpected tensor {name}")
+    return Policy(mean, variance, tuple(weights), tuple(biases), tensors)
+
+
+def _take(
+    path: Path, tensors: dict[str, np.ndarray], name: str, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Remove a tensor from ``tensors``, after checking its shape."""
+    if name not in tensors:
+        raise UserError(f"{path} has no tensor {name}, so it holds no policy")
+    tensor = tensors.pop(name)
+    if tensor.shape != shape:
+        hint = "; was it trained for another task?" if name != "observation.variance" else ""
+        raise UserError(f"{path}: {name} has shape {tensor.shape}, not {shape}{hint}")
+    return tensor
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Every tensor of a safetensors file, after checking what can be checked of one."""
+    data = _read_limited(path)
+    header = int.from_bytes(data[:8], "little")
+    if header > LARGEST_HEADER:
+        raise UserError(
+            f"{path} is not a policy file: its header claims {header} bytes, more than "
+            f"{LARGEST_HEADER}"
+        )
+    try:
+        tensors = safetensors.numpy.load(data)
+    except (SafetensorError, KeyError, TypeError, ValueError, OverflowError) as error:
+        detail = " ".join(str(error).split())
+        raise UserError(f"{path} is not a safetensors file: {detail}") from None
+    for name, tensor in tensors.items():
+        if not _NAME.fullmatch(name):
+            raise UserError(f"{path} is not a policy file: a tensor is named {name[:50]!r}")
+        if tensor.dtype not in (np.float32, np.float64):
+            raise UserError(f"{path}: {name} is {tensor.dtype}; a policy holds float32 or float64")
+        if not np.isfinite(tensor).all():
+            raise UserError(f"{path}: {name} has entries that are not finite")
+    return tensors
+
+
+def _read_limited(path: Path) -> bytes:
+    """The bytes of a regular file of at most ``LARGEST_FILE``."""
+    try:
+        # Without O_NONBLOCK, opening a pipe that somebody put there would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"cannot read the policy {path}: {reason}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UserError(f"cannot read the policy {path}: it is not a file")
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise UserError(f"{path} is not a policy file: it is larger than {LARGEST_FILE} bytes")
+    return data
