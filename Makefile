@@ -39,7 +39,7 @@ clean:
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "RewardSynth needs Python 3.11 or newer, and $(PYTHON) is" \
-			"$$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.11" >&2; \
+			"$$($(PYTHON) --version 2>&1 | head -n 1); name another one: make PYTHON=python3.11" >&2; \
 		exit 2; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
