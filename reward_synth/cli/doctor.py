@@ -40,7 +40,6 @@ MODEL_KEYS = (
     "AZURE_API_KEY",
     "AWS_ACCESS_KEY_ID",
 )
-OPENGL_BACKENDS = ("egl", "osmesa", "glfw")
 RENDER_SECONDS = 60
 RENDER_ONE_FRAME = """
 import mujoco
@@ -116,16 +115,13 @@ def isolation() -> Finding:
 
 def opengl() -> Finding:
     """Render one frame in a child process, by the first backend that can."""
+    from reward_synth.report.video import BACKENDS, INSTALL
+
     chosen = os.environ.get("MUJOCO_GL")
-    for backend in (chosen,) if chosen else OPENGL_BACKENDS:
+    for backend in dict.fromkeys((chosen, *BACKENDS) if chosen else BACKENDS):
         if renders(backend):
             return Finding("OpenGL", True, f"renders by {backend}")
-    return Finding(
-        "OpenGL",
-        False,
-        "no picture could be rendered, so reports have no video; "
-        "on Debian and Ubuntu: apt-get install libosmesa6",
-    )
+    return Finding("OpenGL", False, f"reports have no video: {INSTALL}")
 
 
 def renders(backend: str) -> bool:
