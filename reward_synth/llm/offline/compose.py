@@ -1,0 +1,263 @@
+"""First generation: structured readings of the description, the plainest first.
+
+Slot 0 is the straightforward program: the main objective, a bonus per step where episodes can
+end early, a little less for effort.  The slots after it vary its structure: gated by posture,
+saturating, with secondary objectives, with the second-best signal.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from reward_synth.llm.offline.grammar import Genome, Term, tidy
+from reward_synth.llm.offline.reading import Goal
+from reward_synth.llm.offline.terms import Terms
+
+Plan = Callable[[Terms, Goal], list[Term | None]]
+
+ALIVE_SHARE = 1.0
+"""Bonus per step against the main term at its scale."""
+BIG, SMALL = 3.0, 0.3
+
+
+def first_generation(terms: Terms) -> list[Genome]:
+    """The distinct structured programs for a task, the most straightforward first."""
+    goal = terms.main
+    names = terms.survey.sizes
+    if goal is None:
+        return [tidy([terms.effort()], names)]
+    plans = PLANS.get(goal.purpose, GENERAL)
+    found: list[Genome] = []
+    for plan in plans:
+        genome = tidy([term for term in plan(terms, goal) if term is not None], names)
+        if genome.summed and genome not in found:
+            found.append(genome)
+    if not goal.certain:
+        # Nothing says which way is positive: every other program tries the other way.
+        mirrored = [_mirrored(genome, goal) for genome in found]
+        found = [genome for pair in zip(found, mirrored, strict=True) for genome in pair]
+    return found
+
+
+def _mirrored(genome: Genome, goal: Goal) -> Genome:
+    return Genome(
+        tuple(
+            replace(term, sign=-term.sign)
+            if term.signal == goal.signal and term.weight is not None
+            else term
+            for term in genome.terms
+        )
+    )
+
+
+def _alive(terms: Terms, weight: float = ALIVE_SHARE) -> Term | None:
+    return terms.alive(weight) if terms.survey.ends_early else None
+
+
+def _second(terms: Terms, purpose: str | None = None) -> Goal | None:
+    """The best goal with another purpose than the main one."""
+    for goal in terms.reading.goals[1:]:
+        if goal.purpose == purpose or (purpose is None and goal.purpose != terms.main.purpose):  # pyright: ignore[reportOptionalMemberAccess]
+            return goal
+    return None
+
+
+def _alternative(terms: Terms, goal: Goal) -> Goal:
+    """The next-best signal for the main purpose."""
+    return next(
+        (
+            other
+            for other in terms.reading.goals[1:]
+            if other.purpose == goal.purpose and other.signal != goal.signal
+        ),
+        goal,
+    )
+
+
+def _gated(term: Term, gates: Iterable[Term | None]) -> list[Term | None]:
+    """``term`` multiplied by ``gates``, followed by the gates themselves."""
+    there = [gate for gate in gates if gate is not None]
+    return [*there, replace(term, gates=tuple(gate.name for gate in there))]
+
+
+def _extra(terms: Terms, weight: float) -> list[Term | None]:
+    second = _second(terms)
+    return [terms.pursue(second, weight=weight)] if second else []
+
+
+# --- something to be made large: travel, raise ------------------------------------------------
+
+
+def plain(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), _alive(t), t.effort()]
+
+
+def strong(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal, weight=BIG), _alive(t), t.effort()]
+
+
+def in_posture(t: Terms, goal: Goal) -> list[Term | None]:
+    return [*_gated(t.pursue(goal), [t.posture(0), t.posture(1)]), _alive(t), t.effort()]
+
+
+def with_bonus(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal, weight=2.0), t.posture(0, 0.5), _alive(t, 0.5), t.effort(), t.jerk()]
+
+
+def saturating(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal, "tanh", BIG), t.posture(0, 0.5), _alive(t, 0.5), t.effort()]
+
+
+def bare(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), _alive(t, SMALL)]
+
+
+def damped(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal, weight=2.0), _alive(t), t.effort(3.0), t.damping()]
+
+
+def with_second(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), *_extra(t, SMALL), _alive(t), t.effort()]
+
+
+def other_signal(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(_alternative(t, goal)), _alive(t), t.effort()]
+
+
+# --- something to turn over -------------------------------------------------------------------
+
+
+def turn_high(t: Terms, goal: Goal) -> list[Term | None]:
+    lift = _second(t, "raise")
+    turn = t.pursue(goal)
+    gated = replace(turn, name="turn_high")
+    gates = [t.amount_gate(lift)] if lift else []
+    return [turn, *_gated(gated, gates), _alive(t), t.effort()]
+
+
+def turn_and_rise(t: Terms, goal: Goal) -> list[Term | None]:
+    lifts = [g for g in t.reading.goals if g.purpose == "raise"]
+    rises = [t.pursue(lift, weight=0.5) for lift in lifts[:1]]
+    return [t.pursue(goal), *rises, _alive(t), t.effort()]
+
+
+def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
+    standing = t.posture(0)
+    turn = t.pursue(goal)
+    high = _gated(replace(turn, name="turn_high"), [standing])
+    return [turn, *high, t.power(0.3), _alive(t)]
+
+
+def turn_standing(t: Terms, goal: Goal) -> list[Term | None]:
+    heights = [p for p in t.reading.posture if p.purpose == "height"]
+    gates = [replace(t.amount_gate(heights[0]), name="standing_share")] if heights else []
+    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort()]
+
+
+def turn_landing(t: Terms, goal: Goal) -> list[Term | None]:
+    upright = _second(t, "upright")
+    heights = [p for p in t.reading.posture if p.purpose == "height"]
+    landing = [t.pursue(upright, weight=0.5)] if upright else []
+    rise = [replace(t.pursue(replace(heights[0], purpose="raise")), weight=1.0)] if heights else []
+    return [t.pursue(goal), *rise, *landing, _alive(t)]
+
+
+# --- something to be kept upright -------------------------------------------------------------
+
+
+def upright_shares(t: Terms, goal: Goal) -> list[Term | None]:
+    centre = _second(t, "centre")
+    gates = [t.near_gate(centre, 2.0)] if centre else []
+    return [*_gated(replace(t.pursue(goal), name="upright"), gates), t.effort()]
+
+
+def upright_fine(t: Terms, goal: Goal) -> list[Term | None]:
+    centre = _second(t, "centre")
+    return [
+        t.pursue(goal),
+        t.precise(goal, 1.0),
+        t.pursue(centre, weight=SMALL) if centre else None,
+        t.effort(),
+    ]
+
+
+def upright_calm(t: Terms, goal: Goal) -> list[Term | None]:
+    centre = _second(t, "centre")
+    share = t.portion(goal)
+    fine = t.precise(goal, 2.0)
+    rest = [t.pursue(centre, weight=0.2)] if centre else []
+    if share is None:
+        return [t.pursue(goal), fine, *rest, t.effort(), t.damping(2.0)]
+    return [t.pursue(goal), *_gated(fine, [share]), *rest, t.effort(), t.jerk()]
+
+
+# --- something to be made small ---------------------------------------------------------------
+
+
+def close_and_fine(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), t.precise(goal, 1.0), _alive(t), t.effort()]
+
+
+def close_finer(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal, weight=2.0), t.precise(goal, 1.0, 0.06), _alive(t), t.effort(0.3)]
+
+
+def close_and_calm(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), t.precise(goal, 0.5), _alive(t), t.effort(), t.damping()]
+
+
+def bumps(t: Terms, goal: Goal) -> list[Term | None]:
+    wide = replace(t.precise(goal, 1.0, 0.6), name="closeness_wide")
+    return [wide, t.precise(goal, 1.0, 0.12), _alive(t), t.effort()]
+
+
+def gaining(t: Terms, goal: Goal) -> list[Term | None]:
+    return [t.pursue(goal), t.progress(goal, 0.5), _alive(t), t.effort()]
+
+
+GENERAL: tuple[Plan, ...] = (
+    plain,
+    in_posture,
+    strong,
+    with_bonus,
+    damped,
+    bare,
+    saturating,
+    with_second,
+    other_signal,
+)
+TURNING: tuple[Plan, ...] = (
+    plain,
+    turn_standing,
+    turn_high,
+    turn_pushing,
+    turn_landing,
+    turn_and_rise,
+    strong,
+    saturating,
+)
+STANDING: tuple[Plan, ...] = (
+    plain,
+    upright_shares,
+    upright_fine,
+    with_second,
+    upright_calm,
+    other_signal,
+    damped,
+)
+CLOSING: tuple[Plan, ...] = (
+    plain,
+    close_and_fine,
+    close_finer,
+    close_and_calm,
+    bumps,
+    gaining,
+    other_signal,
+    damped,
+)
+PLANS: dict[str, tuple[Plan, ...]] = {
+    "rotate": TURNING,
+    "upright": STANDING,
+    "reach": CLOSING,
+    "centre": CLOSING,
+    "still": CLOSING,
+}
