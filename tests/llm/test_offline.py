@@ -150,7 +150,8 @@ def compute_reward(forward_velocity, action):
 """,
     "no constants": """
 def compute_reward(forward_velocity):
-    return 2.5 * forward_velocity, {"geschwindigkeit_ü": 2.5 * forward_velocity,}
+    "Größer ist besser."; speed = 2.5 * forward_velocity
+    return speed, {"speed": speed,}
 """,
     "no numbers": """
 def compute_reward(forward_velocity):
