@@ -1,0 +1,213 @@
+"""The ``xp`` that a reward program sees at run time, over NumPy, PyTorch or JAX.
+
+It offers the functions of ``vocabulary.XP_FUNCTIONS`` and nothing else.  Python numbers are
+welcome wherever arrays are: a function of numbers alone gives a number, so that programs need
+not know on which device or with which dtype they run.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import numpy as np
+
+from reward_synth.reward.vocabulary import (
+    BINARY,
+    COMPARISONS,
+    HELPER_IMPLEMENTATIONS,
+    PREDICATES,
+    UNARY,
+)
+
+Array = Any
+NamespaceName = Literal["numpy", "torch", "jax"]
+LIBRARIES: Mapping[str, str] = {
+    "numpy": "array_api_compat.numpy",
+    "torch": "array_api_compat.torch",
+    "jax": "jax.numpy",
+}
+PLAIN = (int, float)
+"""Types of plain numbers, ``bool`` and NumPy's own double among them."""
+
+
+def backend(name: NamespaceName) -> Any:
+    """The array library in its standard's spelling; raises ImportError where it is missing."""
+    if name not in LIBRARIES:
+        raise ValueError(f"there is no namespace '{name}'; choose {', '.join(LIBRARIES)}")
+    return import_module(LIBRARIES[name])
+
+
+def of_one(function: Callable[..., Array], plain: Callable[..., Any]) -> Callable[..., Array]:
+    """``function`` of one array, or ``plain`` of one number."""
+
+    def call(x: Array) -> Array:
+        return plain(float(x)).item() if isinstance(x, PLAIN) else function(x)
+
+    return call
+
+
+def of_two(function: Callable[..., Array], plain: Callable[..., Any]) -> Callable[..., Array]:
+    """``function`` of arrays, or of an array and a number; ``plain`` of two numbers."""
+
+    def call(a: Array, b: Array) -> Array:
+        if isinstance(a, PLAIN) and isinstance(b, PLAIN):
+            return plain(float(a), float(b)).item()
+        return function(a, b)
+
+    return call
+
+
+class Namespace:
+    """Functions for arrays of one library, dtype and device."""
+
+    def __init__(self, name: NamespaceName, dtype: Any, device: Any) -> None:
+        self.name = name
+        self.library = backend(name)
+        self.dtype = dtype
+        self.placement = {"device": device} if name == "torch" else {}
+        self.asarray = lru_cache(maxsize=256)(self.make_array)
+        library = self.library
+        functions: dict[str, Callable[..., Array]] = {}
+        for one in (*UNARY, *PREDICATES, "logical_not"):
+            functions[one] = of_one(getattr(library, one), getattr(np, one))
+        for two in (*BINARY, *COMPARISONS, "logical_and", "logical_or", "logical_xor"):
+            functions[two] = of_two(getattr(library, two), getattr(np, two))
+        for each in ("sum", "mean", "max", "min", "prod", "all", "any"):
+            functions[each] = reduction(getattr(library, each))
+        for each in ("std", "var"):
+            functions[each] = spread_reduction(getattr(library, each))
+        self.maximum, self.minimum = functions["maximum"], functions["minimum"]
+        linear = {"vecdot": self.vecdot, "cross": self.cross, "vector_norm": self.vector_norm}
+        self.xp = SimpleNamespace(
+            **functions,
+            pow=lambda a, b: a**b,
+            where=self.where,
+            clip=self.clip,
+            stack=self.stack,
+            concat=self.concat,
+            asarray=lambda values: self.asarray(tuple(float(value) for value in values)),
+            zeros_like=lambda x: library.zeros_like(x),
+            ones_like=lambda x: library.ones_like(x),
+            full_like=lambda x, value: library.full_like(x, float(value)),
+            expand_dims=lambda x, axis: library.expand_dims(x, axis=axis),
+            squeeze=lambda x, axis: library.squeeze(x, axis=axis),
+            vecdot=self.vecdot,
+            linalg=SimpleNamespace(**linear),
+            pi=math.pi,
+            e=math.e,
+            inf=math.inf,
+            newaxis=None,
+            select=self.select,
+        )
+
+    @classmethod
+    def like(cls, name: NamespaceName, array: Array) -> "Namespace":
+        """The namespace for arrays of the dtype and device of ``array``."""
+        library = backend(name)
+        floating = library.isdtype(array.dtype, "real floating")
+        dtype = array.dtype if floating else library.asarray(0.5).dtype
+        return cls(name, dtype, array.device if name == "torch" else None)
+
+    @property
+    def globals(self) -> dict[str, Any]:
+        """The names that a program finds, beside its own."""
+        helpers = {
+            name: partial(function, self.xp) for name, function in HELPER_IMPLEMENTATIONS.items()
+        }
+        return {"__builtins__": {}, "xp": self.xp, "range": range, NUMBER: self.number, **helpers}
+
+    def number(self, value: Any) -> Any:
+        """A condition as 0.0 and 1.0; anything else, and numbers, as they are."""
+        if isinstance(value, tuple | list):
+            return tuple(self.number(item) for item in value)
+        if isinstance(value, PLAIN) or value.dtype != self.library.bool:
+            return value
+        return self.cast(value)
+
+    def cast(self, value: Array) -> Array:
+        """``value`` in this namespace's float dtype."""
+        if value.dtype == self.dtype:
+            return value
+        if hasattr(self.library, "astype"):
+            return self.library.astype(value, self.dtype)
+        return value.astype(self.dtype)
+
+    def fresh(self, value: Array, inputs: Mapping[str, Array]) -> Array:
+        """``value``, copied if a later change of an input could reach it."""
+        if self.name == "jax":
+            return value
+        view = value.base is not None if self.name == "numpy" else value._base is not None
+        if view or any(value is given for given in inputs.values()):
+            return value.copy() if self.name == "numpy" else value.clone()
+        return value
+
+    def make_array(self, values: tuple[float, ...]) -> Array:
+        return self.library.asarray(values, dtype=self.dtype, **self.placement)
+
+    def column(self, value: Array, rows: int) -> Array:
+        """A number, or an array of one number, for each of the rows: ``(rows,)``."""
+        if isinstance(value, PLAIN):
+            return self.library.full((rows,), float(value), dtype=self.dtype, **self.placement)
+        return self.library.zeros((rows,), dtype=self.dtype, **self.placement) + value
+
+    def where(self, condition: Array, a: Array, b: Array) -> Array:
+        result = self.library.where(condition, a, b)
+        return self.cast(result) if isinstance(a, PLAIN) and isinstance(b, PLAIN) else result
+
+    def select(self, condition: Array, a: Array, b: Array) -> Array:
+        """``where`` that also takes a plain condition; for the helpers."""
+        if isinstance(condition, PLAIN):
+            return a if condition else b
+        return self.where(condition, a, b)
+
+    def clip(self, x: Array, min: Array = None, max: Array = None) -> Array:
+        x = x if min is None else self.maximum(x, min)
+        return x if max is None else self.minimum(x, max)
+
+    def filled(self, arrays: Any) -> list[Array]:
+        """``arrays`` with plain numbers among them spread to the shape of the others."""
+        shaped = next(array for array in arrays if not isinstance(array, PLAIN))
+        return [
+            self.library.full_like(shaped, float(array)) if isinstance(array, PLAIN) else array
+            for array in arrays
+        ]
+
+    def stack(self, arrays: Any, axis: int = 0) -> Array:
+        return self.library.stack(self.filled(arrays), axis=axis)
+
+    def concat(self, arrays: Any, axis: int = 0) -> Array:
+        return self.library.concat(list(arrays), axis=axis)
+
+    def vecdot(self, a: Array, b: Array, axis: int = -1) -> Array:
+        return self.library.sum(a * b, axis=-1)
+
+    def cross(self, a: Array, b: Array, axis: int = -1) -> Array:
+        return self.library.linalg.cross(a, b)
+
+    def vector_norm(
+        self, x: Array, axis: int | None = None, keepdims: bool = False, ord: float = 2
+    ) -> Array:
+        return self.library.linalg.vector_norm(x, axis=axis, keepdims=bool(keepdims), ord=ord)
+
+
+NUMBER = "<number>"
+"""The name under which rewritten programs find ``Namespace.number``: no program can spell it."""
+
+
+def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
+    def call(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+        return function(x, axis=axis, keepdims=bool(keepdims))
+
+    return call
+
+
+def spread_reduction(function: Callable[..., Array]) -> Callable[..., Array]:
+    def call(
+        x: Array, axis: int | None = None, keepdims: bool = False, correction: float = 0.0
+    ) -> Array:
+        return function(x, axis=axis, keepdims=bool(keepdims), correction=correction)
+
+    return call
