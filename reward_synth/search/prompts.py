@@ -1,0 +1,177 @@
+"""The prompts of a search: jinja2 templates filled in with what a model may know of a task.
+
+A model is given the description, the public variables with their units and ranges, and what
+fitness measures in words.  It is never given code of the task: no fitness, no expert reward.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reward_synth.feedback.templates import render
+from reward_synth.llm import ChatMessage, extract_program
+from reward_synth.task import Task
+from sandbox.messages import ProbeFinding
+
+if TYPE_CHECKING:
+    from reward_synth.simulation.statistics import VariableStatistics
+
+ACTION_DOC = "the policy's commands to the actuators, as applied; 0 is the middle of their range"
+NO_DOC = "the task does not say when."
+NO_ANSWER = "(an empty answer)"
+LONGEST_LINE = 100
+
+
+def initial_messages(
+    task: Task,
+    sizes: Mapping[str, int | None],
+    statistics: Mapping[str, "VariableStatistics"] | None = None,
+    *,
+    folder: Path | None = None,
+) -> list[ChatMessage]:
+    """The reward language and the task: the start of every conversation about ``task``.
+
+    ``sizes`` gives the entries of each variable and of ``action`` (None for ``(N,)``);
+    ``statistics``, where there are any, the ranges under random actions; ``folder`` holds the
+    templates ``eureka/*.md.j2`` (the built-in ones if None).
+    """
+    from reward_synth.reward import HELPERS, XP_FUNCTIONS
+    from reward_synth.reward.shaping import SIGMOIDS
+
+    system = render(
+        "eureka/system.md.j2",
+        folder,
+        functions=list(XP_FUNCTIONS),
+        helpers=HELPERS,
+        sigmoids=list(SIGMOIDS),
+    )
+    control_step = control_step_of(task)
+    user = render(
+        "eureka/task.md.j2",
+        folder,
+        description=one_line(task.description),
+        fitness_doc=one_line(task.fitness_doc).rstrip("."),
+        success_doc=one_line(task.success_doc).rstrip("."),
+        ends=early_end(task),
+        control_step=short(control_step),
+        episode_steps=task.episode_steps,
+        episode_seconds=short(task.episode_steps * control_step),
+        discount=task.ppo.discount,
+        horizon=short(control_step / (1.0 - task.ppo.discount)),
+        ranges=bool(statistics),
+        variables=variable_table(task, sizes, statistics or {}),
+    )
+    return [message("system", system), message("user", user)]
+
+
+def improve_messages(
+    initial: Sequence[ChatMessage],
+    completion_text: str,
+    reflection: str,
+    *,
+    folder: Path | None = None,
+) -> list[ChatMessage]:
+    """The task, the last best answer and the reflection on its training, as in Eureka: nothing
+    else is remembered, so prompts stay short."""
+    asked = render("eureka/improve.md.j2", folder, reflection=reflection.strip())
+    return [*initial, message("assistant", completion_text), message("user", asked)]
+
+
+def repair_messages(
+    messages: Sequence[ChatMessage],
+    completion_text: str,
+    findings: Sequence[ProbeFinding],
+    *,
+    folder: Path | None = None,
+) -> list[ChatMessage]:
+    """The conversation that led to a refused answer, the answer, and why it was refused.
+
+    Lines are quoted, since models count them badly.
+    """
+    lines = extract_program(completion_text).splitlines()
+    asked = render(
+        "eureka/repair.md.j2",
+        folder,
+        findings=[
+            {
+                "level": finding.level,
+                "message": one_line(finding.message),
+                "place": place(finding),
+                "line": quote(lines, finding.line),
+            }
+            for finding in findings
+        ],
+    )
+    return [*messages, message("assistant", completion_text), message("user", asked)]
+
+
+def message(role: str, content: str) -> ChatMessage:
+    """A message of the chat; providers refuse empty ones."""
+    return ChatMessage.model_validate({"role": role, "content": content.strip() or NO_ANSWER})
+
+
+def control_step_of(task: Task) -> float:
+    """Seconds of one control step, from the task's compiled model."""
+    from reward_synth.simulation.model import build_model
+
+    return float(build_model(task).model.opt.timestep) * task.frame_skip
+
+
+def early_end(task: Task) -> str:
+    """What ends an episode early, in the words of the task's author: the docstring's first
+    paragraph of ``terminated``."""
+    doc = (task.terminated.__doc__ or "").strip().split("\n\n")[0]
+    return one_line(doc) or NO_DOC
+
+
+def variable_table(
+    task: Task,
+    sizes: Mapping[str, int | None],
+    statistics: Mapping[str, "VariableStatistics"],
+) -> list[dict[str, str | None]]:
+    """A row for each public variable, in the task's order, and one for the action."""
+    rows: list[dict[str, str | None]] = []
+    for name, variable in task.variables.items():
+        if variable.public:
+            seen = statistics.get(name)
+            rows.append(
+                {
+                    "name": name,
+                    "shape": shape(sizes[name]),
+                    "unit": one_line(variable.unit),
+                    "doc": one_line(variable.doc),
+                    "low": None if seen is None else short(seen.low),
+                    "high": None if seen is None else short(seen.high),
+                }
+            )
+    action = {"name": "action", "shape": shape(sizes["action"]), "unit": "within [-1, 1]"}
+    rows.append({**action, "doc": ACTION_DOC, "low": None, "high": None})
+    return rows
+
+
+def shape(size: int | None) -> str:
+    return "(N,)" if size is None else f"(N, {size})"
+
+
+def place(finding: ProbeFinding) -> str:
+    """Where a finding is, counted from 1 in the program; empty where it is nowhere in it."""
+    if finding.line is None:
+        return ""
+    column = "" if finding.column is None else f", column {finding.column}"
+    return f"line {finding.line}{column}"
+
+
+def quote(lines: Sequence[str], number: int | None) -> str:
+    if number is None or not 1 <= number <= len(lines):
+        return ""
+    line = lines[number - 1].strip().replace("`", "'")
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+
+
+def short(value: float) -> str:
+    """Three significant digits; values that only rounding keeps from zero are zero."""
+    return "0" if abs(value) < 1e-9 else f"{value:.3g}"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
