@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
-Fault = Literal["429", "quota", "500", "cut", "html", "slow", "400", "401", "403", "404"]
-"""A status, a body ``cut`` half way, ``html`` instead of JSON, an answer 3 s late (``slow``), or
-an account without credit (``quota``)."""
+Fault = Literal["429", "quota", "500", "cut", "half", "html", "slow", "400", "401", "403", "404"]
+"""A status; a body ``cut`` half way, or that ends after ``half`` of its JSON, or that is
+``html``; an answer 3 s late (``slow``); an account without credit (``quota``)."""
 
 
 class Answer(BaseModel):
@@ -198,13 +198,16 @@ class CompletionServer:
                         fault = "401"
                     elif server._single_only and (request.get("n") or 1) > 1:
                         fault = "400"
-                    body = server.reply(request) if fault in (None, "cut", "slow") else {}
+                    body = server.reply(request) if fault in (None, "cut", "half", "slow") else {}
                 if fault == "slow":
                     time.sleep(3)
                 if fault is None or fault == "slow":
                     self.send(200, body)
                 elif fault == "cut":
                     self.send(200, body, cut=True)
+                elif fault == "half":
+                    text = json.dumps(body)
+                    self.send(200, text[: len(text) // 2], media="application/json")
                 elif fault == "html":
                     self.send(200, "<html>Bad gateway</html>")
                 elif fault == "429":
@@ -239,13 +242,15 @@ class CompletionServer:
                 status: int,
                 body: dict[str, Any] | str,
                 *,
+                media: str | None = None,
                 headers: dict[str, str] | None = None,
                 cut: bool = False,
             ) -> None:
-                plain = isinstance(body, str)
+                if media is None:
+                    media = "text/html" if isinstance(body, str) else "application/json"
                 data = (body if isinstance(body, str) else json.dumps(body)).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "text/html" if plain else "application/json")
+                self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(data)))
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)

@@ -16,7 +16,7 @@ from reward_synth.errors import RunError, UserError
 T = TypeVar("T")
 
 SECRET_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$")
-SECRET_SHAPES = re.compile(r"\b(sk|pk|gsk|xai|hf|AIza)[-_]?[\w*.-]{8,}|Bearer\s+\S+")
+SECRET_SHAPES = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{8,}|\bAIza[\w*-]{8,}|Bearer\s+\S+")
 LONGEST_DETAIL = 300
 
 

@@ -76,7 +76,7 @@ def check_name(model: str, litellm: Any) -> str:
         close = difflib.get_close_matches(provider, providers, n=1)
         instead = f"did you mean {close[0]}/{name}?" if close else "write provider/model"
         raise UserError(f"model {model!r}: unknown provider {provider!r}; {instead}")
-    if provider or not name:
+    if "/" in model:
         raise UserError(f"model {model!r} is incomplete; write provider/model, as in openai/gpt-4o")
     try:
         instead = f"{litellm.get_llm_provider(model)[1]}/{model}"
@@ -107,8 +107,8 @@ def check_key(model: str, litellm: Any) -> str:
 
 
 def token_price(model: str) -> Price:
-    """What a reply of ``model`` costs by litellm's table of list prices; None where it is not in
-    the table, or where the name has no provider to look it up by."""
+    """What a reply of ``model`` costs by litellm's table of list prices, without discounts for
+    cached prompts; None where it is not in the table, or where the name has no provider."""
 
     def price(usage: Any) -> tuple[float, float] | None:
         if not split_name(model)[0]:

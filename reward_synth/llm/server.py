@@ -25,6 +25,8 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
     provider, served = split_name(model)
     if provider != "openai":
         served = model  # "meta-llama/Llama-3-8B" is a whole name on servers of open models
+    if not served:
+        raise UserError(f"model {model!r} is incomplete; write openai/NAME or NAME")
     client = openai.OpenAI(
         base_url=base_url,
         api_key=os.environ.get(KEY) or "none",

@@ -96,7 +96,7 @@ def test_a_server_that_refuses_several_choices_is_asked_for_one_at_a_time(client
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("fault", ["429", "500", "cut", "html", "slow"])
+@pytest.mark.parametrize("fault", ["429", "500", "cut", "half", "html", "slow"])
 def test_a_fault_that_passes_costs_one_more_request(fault: Fault, client, monkeypatch):
     with CompletionServer(["right"], faults=[fault]) as server:
         (completion,) = reach(server, client, monkeypatch, "openai/test").complete(PROMPT, 1)
@@ -201,6 +201,7 @@ def test_a_password_in_the_base_url_is_not_shown():
         ("some-model", "write provider/some-model"),
         ("antropic/claude-x", "did you mean anthropic/claude-x?"),
         ("openai/", "is incomplete"),
+        ("/gpt-4o", "is incomplete"),
         ("", "is empty"),
         ("openai/gpt-4o", "set the environment variable OPENAI_API_KEY"),
         ("anthropic/claude-x", "set the environment variable ANTHROPIC_API_KEY"),
