@@ -99,6 +99,20 @@ def in_posture(t: Terms, goal: Goal) -> list[Term | None]:
     return [*_gated(t.pursue(goal), [t.posture(0), t.posture(1)]), _alive(t), t.effort()]
 
 
+def strong_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
+    return [*_gated(t.pursue(goal, weight=2.0), [t.posture(0)]), _alive(t), t.effort()]
+
+
+def saturating_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
+    speed = t.pursue(goal, "tanh", BIG)
+    return [*_gated(speed, [t.posture(0), t.posture(1)]), _alive(t), t.effort(), t.jerk()]
+
+
+def calm_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
+    gates = [t.posture(1) or t.posture(0)]
+    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort(3.0), t.damping()]
+
+
 def with_bonus(t: Terms, goal: Goal) -> list[Term | None]:
     return [t.pursue(goal, weight=2.0), t.posture(0, 0.5), _alive(t, 0.5), t.effort(), t.jerk()]
 
@@ -141,10 +155,22 @@ def turn_and_rise(t: Terms, goal: Goal) -> list[Term | None]:
 
 
 def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
-    standing = t.posture(0)
     turn = t.pursue(goal)
-    high = _gated(replace(turn, name="turn_high"), [standing])
-    return [turn, *high, t.power(0.3), _alive(t)]
+    heights = [p for p in t.reading.posture if p.purpose == "height"]
+    high = _gated(
+        replace(turn, name="turn_high", weight=0.4),
+        [replace(t.amount_gate(height), name="standing_share") for height in heights[:1]],
+    )
+    power = t.power()
+    pushing = (
+        _gated(
+            replace(turn, name="turn_pushing", weight=0.6),
+            [replace(power, name="push_share", weight=None)],
+        )
+        if power
+        else []
+    )
+    return [turn, *high, *pushing, _alive(t)]
 
 
 def turn_standing(t: Terms, goal: Goal) -> list[Term | None]:
@@ -217,13 +243,16 @@ def gaining(t: Terms, goal: Goal) -> list[Term | None]:
 GENERAL: tuple[Plan, ...] = (
     plain,
     in_posture,
-    strong,
+    strong_in_posture,
     with_bonus,
-    damped,
-    bare,
+    saturating_in_posture,
+    calm_in_posture,
+    strong,
     saturating,
     with_second,
     other_signal,
+    damped,
+    bare,
 )
 TURNING: tuple[Plan, ...] = (
     plain,

@@ -67,7 +67,7 @@ def _formed(form: Form, base: str) -> str:
         case "squares":
             return f"xp.sum({base} ** 2, axis=-1)"
         case "dot":
-            return f"xp.sum({base}, axis=-1)"
+            return f"xp.sum({base.strip('()')}, axis=-1)"
         case "norm":
             return f"xp.sqrt(xp.sum({base} ** 2, axis=-1))"
         case _:

@@ -14,7 +14,8 @@ def describe(genome: Genome) -> str:
     """One sentence: what the program rewards and what it penalises."""
     wanted, bonuses, penalties = [], [], []
     for term in genome.summed:
-        subject = _subject(term)
+        gates = [_subject(genome[name]) for name in term.gates]
+        subject = _subject(term) + (f" (times {_listed(gates)})" if gates else "")
         if term.constant:
             bonuses.append("every step")
         elif term.signal.variable == "action" and term.sign < 0:
@@ -25,10 +26,7 @@ def describe(genome: Genome) -> str:
             penalties.append(subject)
         else:
             wanted.append(("low " if term.sign < 0 else "high ") + subject)
-    gates = [_subject(term) for term in genome.terms if term.weight is None]
     parts = [f"rewards {_listed(wanted + bonuses)}"] if wanted or bonuses else []
-    if gates:
-        parts.append(f"scales with {_listed(gates)}")
     if penalties:
         parts.append(f"penalises {_listed(penalties)}")
     return f"{OPENING}: {', '.join(parts)}."

@@ -220,6 +220,9 @@ class Variation:
                 gates.append(replace(kit.amount_gate(goal), name="standing_share"))
             elif not turning:
                 gates.append(kit.posture(place))
+        power = kit.power() if turning else None
+        if power is not None:
+            gates.append(replace(power, name="push_share", weight=None))
         for goal in kit.reading.goals[1:6]:
             if goal.purpose == "upright":
                 gates.append(kit.portion(goal))
