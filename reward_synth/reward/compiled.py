@@ -10,7 +10,7 @@ import numpy as np
 
 from reward_synth.reward import advice
 from reward_synth.reward.finding import Finding, RewardError
-from reward_synth.reward.grammar import ENTRY
+from reward_synth.reward.names import ENTRY
 from reward_synth.reward.namespace import PLAIN, Namespace, NamespaceName
 
 Array = Any

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from reward_synth.reward import advice
 from reward_synth.reward.calls import BoundCall, bind
 from reward_synth.reward.finding import Finding, Refused, Silent, TooMuchWork
-from reward_synth.reward.grammar import dotted
 from reward_synth.reward.indexing import index_shape
+from reward_synth.reward.names import dotted
+from reward_synth.reward.rules import exponent_problem, spread
 from reward_synth.reward.source import Lines
 from reward_synth.reward.values import (
     UNKNOWN,
@@ -26,13 +27,7 @@ from reward_synth.reward.values import (
     broadcast,
     describe,
 )
-from reward_synth.reward.vocabulary import (
-    HELPER_FUNCTIONS,
-    XP_CONSTANTS,
-    XP_FUNCTIONS,
-    exponent_problem,
-    spread,
-)
+from reward_synth.reward.vocabulary import HELPER_FUNCTIONS, XP_CONSTANTS, XP_FUNCTIONS
 
 MOST_OPERATIONS = 10_000
 LARGEST_RESULT = 1e15
@@ -103,6 +98,8 @@ class Expressions:
             self.report(Refused(test, "condition", message, "compare constants"))
         elif not isinstance(value, Unknown):
             message = f"the condition is {describe(value)}, not a constant"
+            if isinstance(value, Array):
+                message = "the condition differs from row to row of the batch"
             self.report(Refused(test, "data-dependent", message, instead))
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from reward_synth.reward.expressions import Environment, Expressions
 from reward_synth.reward.finding import Refused, TooMuchWork
-from reward_synth.reward.grammar import ENTRY, PREVIOUS, stored_names
+from reward_synth.reward.names import ENTRY, PREVIOUS, stored_names
 from reward_synth.reward.result import Returned, check_result
 from reward_synth.reward.values import (
     ROWS,
@@ -147,7 +147,8 @@ class Inference(Expressions):
         if id(statement) in self.refused:
             for name in stored_names(statement):
                 environment[name] = UNKNOWN
-            inside = any(isinstance(node, ast.Return) for node in ast.walk(statement))
+            leaving = (ast.Return, ast.Raise)
+            inside = any(isinstance(node, leaving) for node in ast.walk(statement))
             return Returned(UNKNOWN, statement, certain=False) if inside else None
         match statement:
             case ast.Assign():
@@ -178,7 +179,8 @@ class Inference(Expressions):
         wanted = len(target.elts)
         if isinstance(value, Sequence) and len(value.items) == wanted:
             return value.items
-        if not isinstance(value, Unknown):
+        starred = any(isinstance(item, ast.Starred) for item in target.elts)
+        if not isinstance(value, Unknown) and not starred:
             instead = f"give {wanted} values"
             if isinstance(value, Array):
                 instead = "pick entries: a, b = x[:, 0], x[:, 1]"

@@ -10,8 +10,9 @@ from typing import Any
 from reward_synth.reward import advice
 from reward_synth.reward.compiled import CompiledReward
 from reward_synth.reward.finding import Finding, RewardError
-from reward_synth.reward.grammar import ENTRY, PREVIOUS, Grammar, is_docstring
+from reward_synth.reward.grammar import Grammar
 from reward_synth.reward.inference import Inference
+from reward_synth.reward.names import ENTRY, PREVIOUS, is_docstring
 from reward_synth.reward.namespace import NUMBER, NamespaceName, backend
 from reward_synth.reward.source import Lines, read_tree
 

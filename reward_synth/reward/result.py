@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 
 from reward_synth.reward.finding import Refused
-from reward_synth.reward.grammar import ENTRY
+from reward_synth.reward.names import ENTRY
 from reward_synth.reward.values import (
     ROWS,
     Array,

@@ -79,7 +79,7 @@ def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
         return None, [Finding(1, 1, "too-long", message, "write a shorter one")]
     if not source.strip():
         message = "the program is empty"
-        return None, [Finding(1, 1, "empty", message, "define compute_reward(...)")]
+        return None, [Finding(1, 1, "empty", message, "define def compute_reward(...):")]
     odd = next((i for i, c in enumerate(source) if c == "\0" or "\ud800" <= c <= "\udfff"), None)
     if odd is not None:
         line = source.count("\n", 0, odd) + 1
@@ -109,7 +109,8 @@ def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
 def syntax_finding(error: SyntaxError) -> Finding:
     """Python's own complaint as a finding."""
     said = str(error.msg or "invalid syntax")
-    instead = "write plain Python, without markdown around it"
+    fenced = "```" in (error.text or "")
+    instead = "give the code alone, without ``` around it" if fenced else "correct this line"
     line, column = error.lineno or 1, max(error.offset or 1, 1)
     return Finding(max(line, 1), column, "syntax", f"this is not Python: {said}", instead)
 

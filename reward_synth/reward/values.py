@@ -110,7 +110,7 @@ def describe(value: Value) -> str:
         case Array():
             return f"an array of shape {spell(value.shape)}"
         case Sequence():
-            return f"a tuple of {len(value.items)}"
+            return f"a tuple or list of {len(value.items)}"
         case Table():
             return "a dict"
         case Text():
