@@ -85,7 +85,7 @@ def normalised_line(score: float, result: dict[str, Any]) -> str:
 
 
 def candidates_line(result: dict[str, Any]) -> str:
-    parts = [count(result["candidates"], "candidate")]
+    parts = [str(result["candidates"])]
     for name in ("refused", "failed", "repaired"):
         if result[name]:
             parts.append(f"{result[name]} {name}")
