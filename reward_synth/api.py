@@ -1,9 +1,9 @@
 """RewardSynth from Python: what the command line does, as functions.
 
-    import reward_synth
+import reward_synth
 
-    run = reward_synth.synthesize("cartpole-swingup", samples=4, iterations=2)
-    print(run.reward, run.result["human_normalised"], run.report)
+run = reward_synth.synthesize("cartpole-swingup", samples=4, iterations=2)
+print(run.reward, run.result["human_normalised"], run.report)
 """
 
 from collections.abc import Iterator, Sequence

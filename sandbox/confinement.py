@@ -28,7 +28,7 @@ MAX_FILE_BYTES = 256 * 2**20
 MAX_OPEN_FILES = 256
 SYSTEM_PATHS = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
-    "/dev/null", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+    "/dev/null", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo",
     "/sys/devices/system/cpu",
 )  # fmt: skip
 PR_SET_PDEATHSIG = 1
@@ -129,7 +129,7 @@ def start_worker(
 
     walls = sandlock.Sandbox(
         fs_readable=readable,
-        fs_writable=[str(writable)],
+        fs_writable=[str(writable), os.devnull],
         clean_env=True,
         env=environment(imports),
         max_processes=MAX_PROCESSES,
@@ -175,7 +175,9 @@ def confine_job(folder: Path, readable: Sequence[str], isolation: Isolation, mem
     if isolation == "strict":
         import sandlock
 
-        sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=[str(folder)]))
+        sandlock.confine(
+            sandlock.Sandbox(fs_readable=list(readable), fs_writable=[str(folder), os.devnull])
+        )
 
 
 def try_isolation() -> tuple[bool, str]:

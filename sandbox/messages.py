@@ -107,7 +107,7 @@ class TrainResult(Message):
 
 
 class ProbeFinding(Message):
-    """Something the probe saw.  An ``error`` refuses the program, a ``warning`` is told to the model."""
+    """Something the probe saw: an ``error`` refuses the program, a ``warning`` is passed on."""
 
     level: Literal["error", "warning"]
     code: str

@@ -59,9 +59,7 @@ def probe(job: ProbeJob) -> ProbeResult:
     return ProbeResult(programs=[probe_program(source, sizes, rows) for source in job.programs])
 
 
-def probe_program(
-    source: str, sizes: Mapping[str, int | None], rows: Arguments
-) -> ProgramProbe:
+def probe_program(source: str, sizes: Mapping[str, int | None], rows: Arguments) -> ProgramProbe:
     """Judge one program on rows ``(M,)`` or ``(M, d)``."""
     try:
         program = parse(source, sizes)

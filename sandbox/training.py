@@ -41,7 +41,11 @@ class CheckpointRecorder:
     """Hears every step and emits a checkpoint each ``interval`` environment steps."""
 
     def __init__(
-        self, task: Task, simulator: MujocoSimulator, interval: float, emit: Callable[[Message], None]
+        self,
+        task: Task,
+        simulator: MujocoSimulator,
+        interval: float,
+        emit: Callable[[Message], None],
     ) -> None:
         self.task = task
         self.interval = interval
@@ -123,7 +127,9 @@ def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
     return TrainResult(report=report)
 
 
-def build_ppo(environment: VecNormalize, settings: PpoSettings, rollout_steps: int, seed: int) -> PPO:
+def build_ppo(
+    environment: VecNormalize, settings: PpoSettings, rollout_steps: int, seed: int
+) -> PPO:
     """SB3's PPO with the task's hyperparameters."""
     rate = settings.learning_rate
     sizes = list(settings.hidden_sizes)

@@ -74,12 +74,11 @@ def describe(error: BaseException) -> Failure:
 
 def run_job(job: ProbeJob | TrainJob, isolation: Isolation, readable: list[str]) -> None:
     """The body of a job's process: never returns."""
-    protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(quiet, stream)
-    emit = Emitter(protocol)
+    emit = Emitter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     try:
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(quiet, stream)
         folder = Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)

@@ -86,7 +86,6 @@ def static_findings(source: str, variables: dict[str, int | None]) -> list[Probe
     ]
 
 
-
 def readable_variables(task: Task) -> dict[str, int | None]:
     """Entries of each name that a reward program may read: None for ``(N,)``, d for ``(N, d)``."""
     from reward_synth.simulation import MujocoSimulator

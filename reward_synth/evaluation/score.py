@@ -52,9 +52,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def score_policy(
-    task: Task, path: Path, episodes: int = 32, seed: int = EVALUATION_SEED
-) -> Score:
+def score_policy(task: Task, path: Path, episodes: int = 32, seed: int = EVALUATION_SEED) -> Score:
     """Roll the policy in ``path`` out for ``episodes`` episodes and measure fitness.
 
     Raises UserError when the file is no policy for this task.

@@ -13,7 +13,7 @@ class RunConfig(BaseModel):
     task: str
     """Name of a built-in task or path of a task folder."""
     model: str = "offline"
-    """``offline``, ``provider/model`` (litellm), a model name with ``base_url``, ``replay:FILE``."""
+    """``offline``, ``provider/model``, a model name with ``base_url``, or ``replay:FILE``."""
     base_url: str | None = None
     samples: int = Field(default=6, ge=1, le=256)
     """Candidates per generation (Eureka's K)."""

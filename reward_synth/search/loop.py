@@ -192,7 +192,9 @@ class Search:
 
     def confirm(self, trainer: Trainer) -> None:
         """Train the finalists again on fresh seeds: the search's best is partly luck."""
-        scored = [(e.fitness, -c.number, c) for c in self.candidates() if (e := search_evaluation(c))]
+        scored = [
+            (e.fitness, -c.number, c) for c in self.candidates() if (e := search_evaluation(c))
+        ]
         scored.sort(key=lambda entry: entry[:2], reverse=True)
         finalists = [c for _, _, c in scored[: self.config.finalists]]
         missing = [
@@ -251,4 +253,6 @@ def explain_failure(run: Run) -> str:
     """Why no candidate of a run was trained, by its most frequent reason."""
     reasons = [c.reason for c in run.candidates if c.reason]
     most = max(set(reasons), key=reasons.count) if reasons else "no candidate was proposed"
-    return f"run {run.id}: none of {len(run.candidates)} candidates could be trained; mostly: {most}"
+    return (
+        f"run {run.id}: none of {len(run.candidates)} candidates could be trained; mostly: {most}"
+    )

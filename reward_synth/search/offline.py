@@ -28,7 +28,9 @@ class Offline:
             for candidate in earlier
             if (evaluation := search_evaluation(candidate)) is not None
         ]
-        proposals = [self.proposer.propose(generation, slot, scored) for slot in range(self.samples)]
+        proposals = [
+            self.proposer.propose(generation, slot, scored) for slot in range(self.samples)
+        ]
         return [
             NewCandidate(
                 slot=slot,

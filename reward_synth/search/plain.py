@@ -63,7 +63,9 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
                     store.set_gate_verdict(candidate, status, reason, verdict.findings)
                     if faults:
                         where = f"line {faults[0].line}: " if faults[0].line else ""
-                        message = f"{config.reward}: {where}{reason}; `reward-synth check` tells more"
+                        message = (
+                            f"{config.reward}: {where}{reason}; `reward-synth check` tells more"
+                        )
                         store.fail_run(run.id, message)
                         raise UserError(message)
                 elif candidate.status == "refused":
@@ -117,6 +119,4 @@ def finish(
     best = max(candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
     write_best(store.run_folder(run_id), candidate.number, best.policy, result)
     store.finish_run(run_id, result)
-    observer(
-        Progress("finished", run_id, candidate=candidate.number, fitness=result["fitness"])
-    )
+    observer(Progress("finished", run_id, candidate=candidate.number, fitness=result["fitness"]))

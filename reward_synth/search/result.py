@@ -78,9 +78,7 @@ def search_result(
         "low": low,
         "high": high,
         "confirmed": bool(confirmed),
-        "confirmation": {
-            str(c.number): confirmation(c) for c in run.candidates if confirmation(c)
-        },
+        "confirmation": {str(c.number): confirmation(c) for c in run.candidates if confirmation(c)},
         "seeds": list(seeds),
         "human_normalised": human_normalised(fitness, baseline),
         "expert": mean.get("expert"),

@@ -1,0 +1,95 @@
+"""Measure every task's expert and sparse reward, and write the figures where they are read.
+
+    python benchmarks/baselines.py [TASK …] [--runs-dir runs]
+
+Each reward trains three policies (seeds 100, 101, 102) with the task's own budget; the score is
+the trusted one.  The figures go to ``tasks/NAME/baselines.json``, from which runs take their
+human-normalised score, and into the table of ``tasks/NAME/README.md``.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+from datetime import date
+from pathlib import Path
+
+from reward_synth import api
+from reward_synth.task import Baseline, Task, list_tasks, load_task
+
+MARKERS = re.compile(r"(<!-- baselines -->).*?(<!-- /baselines -->)", re.DOTALL)
+
+
+def machine() -> str:
+    """Processor and cores, as the figures' readers need them."""
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    model = re.search(r"model name\s*:\s*(.+)", info)
+    name = model.group(1).strip() if model else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def measure(task: Task, reward: str, runs_dir: Path) -> Baseline:
+    """Train one baseline with the default seeds and budget."""
+    run = api.train(task.folder, reward, runs_dir=runs_dir)
+    return Baseline(
+        steps=run.result["steps"],
+        seeds=run.result["seeds"],
+        fitness=run.result["fitness_per_seed"],
+        mean=run.result["fitness"],
+        low=run.result["low"],
+        high=run.result["high"],
+        seconds=round(run.result["seconds"], 1),
+        machine=machine(),
+        date=date.today().isoformat(),
+    )
+
+
+def table(task: Task, figures: dict[str, Baseline]) -> str:
+    """The README's table: one row per reward."""
+    any_one = next(iter(figures.values()))
+    lines = [
+        f"Fitness: {task.fitness_doc}.",
+        "",
+        "| reward | mean fitness | 95 % interval | seconds for all seeds |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {name} | {b.mean:.3g} | {b.low:.3g} to {b.high:.3g} | {b.seconds:.0f} |"
+        for name, b in figures.items()
+    ]
+    lines += [
+        "",
+        f"PPO, {any_one.steps:,} environment steps, {len(any_one.seeds)} seeds "
+        f"(Student's t interval of the seeds' means), 32 evaluation episodes each. "
+        f"{any_one.machine}, {any_one.date}; `python benchmarks/baselines.py {task.name}`.",
+    ]
+    return "\n".join(lines)
+
+
+def write(task: Task, figures: dict[str, Baseline]) -> None:
+    """Put the figures into the task's folder."""
+    data = {name: baseline.model_dump() for name, baseline in figures.items()}
+    (task.folder / "baselines.json").write_text(json.dumps(data, indent=1) + "\n")
+    readme = task.folder / "README.md"
+    text = readme.read_text()
+    filled = f"\\1\n{table(task, figures)}\n\\2".replace("\\u", "\\\\u")
+    readme.write_text(MARKERS.sub(filled, text))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="all built-in tasks if none")
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs"))
+    options = parser.parse_args()
+    for name in options.tasks or list_tasks():
+        task = load_task(name)
+        figures = {}
+        for reward in ("expert", "sparse"):
+            figures[reward] = measure(task, reward, options.runs_dir)
+            print(f"{name} {reward}: {figures[reward].mean:.3f} ({figures[reward].seconds:.0f} s)")
+        write(task, figures)
+
+
+if __name__ == "__main__":
+    main()
