@@ -47,8 +47,14 @@ OBJECT_TYPES: Mapping[str, tuple[mujoco.mjtObj, str]] = {
 }
 """Object type to MuJoCo's, and the MjSpec list that holds such objects."""
 
+FARTHEST_DISTANCE = 100.0
+"""How far apart two geoms are measured, m; by default MuJoCo measures only overlap."""
+
 _ON_SITE = ("touch", "accelerometer", "velocimeter", "gyro", "force", "torque", "magnetometer")
+_BETWEEN_GEOMS = ("distance", "normal", "fromto")
 _ON_NOTHING = ("clock", "e_potential", "e_kinetic")
+_SETTINGS = {"contact": [1, 0, 1], "rangefinder": [1, 0, 0]}
+"""What MJCF sets by default, and MjSpec does not: contacts are counted, distance is measured."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +175,10 @@ def _add_sensor(spec: Any, name: str, binding: Sensor, where: str) -> None:
         arguments["reftype"] = _find(spec, binding.reference_type, binding.reference, where)
         arguments["refname"] = binding.reference
     sensor = spec.add_sensor(**arguments)
-    if binding.kind == "contact":
-        # MuJoCo's own default for the element: the number of contacts found, one slot.
-        sensor.intprm = [1 << mujoco.mjtConDataField.mjCONDATA_FOUND, 0, 1]
+    if binding.kind in _SETTINGS:
+        sensor.intprm = _SETTINGS[binding.kind]
+    if binding.kind in _BETWEEN_GEOMS:
+        sensor.cutoff = FARTHEST_DISTANCE
 
 
 def _object_type(binding: Sensor, where: str) -> str:

@@ -171,15 +171,18 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 def _read_limited(path: Path) -> bytes:
     """The bytes of a regular file of at most ``LARGEST_FILE``."""
     try:
-        # Without O_NONBLOCK, opening a pipe that somebody put there would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UserError(f"cannot read the policy {path}: it is not a file")
+            data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"cannot read the policy {path}: {reason}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UserError(f"cannot read the policy {path}: it is not a file")
-        data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise UserError(f"{path} is not a policy file: it is larger than {LARGEST_FILE} bytes")
     return data
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe that somebody put there would otherwise wait for ever.
+    return os.open(path, flags | os.O_NONBLOCK)
