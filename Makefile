@@ -19,8 +19,9 @@ help:
 demo: $(VENV)/.base
 	$(BIN)/reward-synth run cartpole-swingup --samples 4 --iterations 2
 
+# A file's tests stay together, for what they share; in order, so that no long file comes last.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(CORES) -q
+	$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
