@@ -1,0 +1,239 @@
+"""One self-contained page about a run: ``report.html``, which opens anywhere, without a network.
+
+What models wrote (code, prompts, names, reasons) is escaped wherever it appears, and a content
+security policy lets the page run its own two scripts and load nothing.
+"""
+
+import base64
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from reward_synth import __version__
+from reward_synth.errors import UserError
+from reward_synth.report.curves import figures
+from reward_synth.report.tables import (
+    best_candidate,
+    best_evaluation,
+    confirmations,
+    confirmed_fitness,
+    facts,
+    headline,
+    search_fitness,
+)
+from reward_synth.report.tensorboard import write_all_events
+from reward_synth.report.video import NoVideoError, render_video
+from reward_synth.report.words import number
+from reward_synth.store import Candidate, Run, Store, atomic_write
+from reward_synth.task import Task, load_task
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+NO_MODEL = "No language model was used: candidates came from the offline proposer."
+STATES = {"running": "not finished", "finished": "finished", "failed": "stopped"}
+KINDS = {"search": "a search for a reward", "train": "a training"}
+
+
+def write_report(store: Store, run_id: str) -> Path:
+    """Write ``runs/RUN/report.html`` for a run, finished or not, and give its path.
+
+    Films the best policy beside its file (once; a later report takes the film that is there) and
+    writes TensorBoard events.  Raises UserError for an unknown run or a folder that cannot be
+    written; a video that cannot be made is told on the page.
+    """
+    run = store.get_run(run_id)
+    folder = store.run_folder(run_id)
+    try:
+        task = load_task(run.task_folder)
+    except UserError:
+        task = None  # the folder is gone or broken; what was recorded can still be read
+    video, no_video = film_of_the_best(run, folder, task)
+    write_all_events(folder, run)
+    path = folder / "report.html"
+    atomic_write(path, render(run, task, video, no_video))
+    return path
+
+
+def film_of_the_best(run: Run, folder: Path, task: Task | None) -> tuple[bytes | None, str]:
+    """The film as mp4 bytes, or None and the reason why there is none."""
+    evaluation = best_evaluation(run)
+    if evaluation is None:
+        return None, "nothing was trained"
+    policy = folder / evaluation.policy
+    film = policy.with_name("video.mp4")
+    if not film.is_file():
+        if task is None:
+            return None, f"the task's folder {run.task_folder} cannot be loaded any more"
+        try:
+            render_video(task.folder, policy, film)
+        except NoVideoError as error:
+            return None, str(error)
+    content = film.read_bytes()
+    if (folder / "best").is_dir():
+        atomic_write(folder / "best" / "video.mp4", content)
+    return content, ""
+
+
+def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> str:
+    """The page's HTML."""
+    from plotly.offline import get_plotlyjs
+
+    best = best_candidate(run)
+    numbers = headline(run)
+    normalised = numbers["human_normalised"] if numbers else None
+    counted = facts(run)
+    prompts = _prompts(run)
+    plotly, script = inline_script(get_plotlyjs()), inline_script(_file("report.js"))
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        run=run,
+        kind=KINDS[run.kind],
+        status=STATES.get(run.status, run.status),
+        description=task.description if task else run.task,
+        headline=numbers,
+        score_label="Best fitness" if run.kind == "search" else "Fitness",
+        fitness_doc=task.fitness_doc if task else "",
+        normalised=None if normalised is None else f"{normalised:.2f}",
+        expert=number(numbers["expert"]) if numbers else "",
+        sparse=number(numbers["sparse"]) if numbers else "",
+        model_line=model_line(run),
+        video=base64.b64encode(video).decode() if video else None,
+        no_video=no_video.rstrip("."),
+        best_number=best.number if best else None,
+        best_note=best.note if best else "",
+        winner_code=highlighted(best.source) if best else "",
+        facts=counted.rows(),
+        fates=counted.fates(),
+        figures=[
+            {"title": title, "hint": hint, "json": json_island(str(figure.to_json()))}
+            for title, hint, figure in figures(run)
+        ],
+        candidates=_candidates(run, best, prompts),
+        prompts=list(prompts.values()),
+        settings=[(name, _setting(value)) for name, value in run.config.items()],
+        version=__version__,
+        style=Markup(_file("report.css")),
+        plotly=plotly,
+        script=script,
+        script_hashes=[script_hash(plotly), script_hash(script)],
+    )
+
+
+def model_line(run: Run) -> str:
+    """Who wrote the candidates."""
+    models = sorted({completion.model for completion in run.completions})
+    if models:
+        return f"Written by {', '.join(models)}."
+    if run.kind == "search":
+        return NO_MODEL
+    return "No language model was used."
+
+
+def highlighted(source: str) -> Markup:
+    """A reward program as HTML, escaped by pygments, in classes that the style sheet knows."""
+    from pygments import highlight
+    from pygments.formatters.html import HtmlFormatter
+    from pygments.lexers.python import PythonLexer
+
+    inner = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
+    return Markup("<pre class='code'>") + Markup(inner) + Markup("</pre>")
+
+
+def json_island(text: str) -> Markup:
+    """JSON that can stand in a script element: nothing in it can close or comment that out."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def inline_script(source: str) -> Markup:
+    """JavaScript that can stand in a script element (the sequence occurs only in strings)."""
+    return Markup(source.replace("</script", "<\\/script").replace("\r\n", "\n"))
+
+
+def script_hash(source: str) -> str:
+    """The content security policy's name for a script."""
+    digest = hashlib.sha256(source.encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode()
+
+
+def _candidates(
+    run: Run, best: Candidate | None, prompts: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    fitness = {c.number: f for c in run.candidates if (f := search_fitness(c)) is not None}
+    low, high = min(fitness.values(), default=0.0), max(fitness.values(), default=0.0)
+    low = min(low, 0.0)
+    order = list(prompts)
+    rows = []
+    for c in run.candidates:
+        value = fitness.get(c.number)
+        confirmed = confirmed_fitness(c)
+        completion = c.completion
+        tokens = ""
+        if completion is not None and completion.completion_tokens:
+            tokens = f"{completion.completion_tokens:,} tokens"
+        rows.append(
+            {
+                "number": c.number,
+                "generation": c.generation + 1,
+                "best": best is not None and c.number == best.number,
+                "fitness": "" if value is None else number(value),
+                "share": 0 if value is None or high == low else (value - low) / (high - low),
+                "confirmed": "" if confirmed is None else number(confirmed),
+                "seeds": [(e.seed, number(e.fitness)) for e in confirmations(c)],
+                "status": c.status,
+                "state": c.status + (f", repair {c.repair}" if c.repair else ""),
+                "how": c.reason or c.note,
+                "reason": c.reason,
+                "findings": c.findings,
+                "parents": c.parents,
+                "code": highlighted(c.source) if c.source else None,
+                "completion": completion.text if completion else None,
+                "tokens": tokens,
+                "prompt": order.index(_key(completion.messages)) + 1 if completion else None,
+            }
+        )
+    return rows
+
+
+def _prompts(run: Run) -> dict[str, dict[str, Any]]:
+    """Every different prompt with the candidates that answered it, in order."""
+    prompts: dict[str, dict[str, Any]] = {}
+    for c in run.candidates:
+        if c.completion is not None:
+            messages = c.completion.messages
+            entry = prompts.setdefault(_key(messages), {"messages": messages, "numbers": []})
+            entry["numbers"].append(c.number)
+    return prompts
+
+
+def _key(messages: list[Any]) -> str:
+    return json.dumps(messages)
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return "–"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _file(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text()
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,166 @@
+"""A run as plain data: its best candidate, what became of each, and what it all took."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from reward_synth.report.words import duration, number, percent, shortened
+from reward_synth.store import Candidate, Evaluation, Run
+
+
+def search_evaluation(candidate: Candidate) -> Evaluation | None:
+    """The training that the search made with it."""
+    return next((e for e in candidate.evaluations if e.purpose == "search"), None)
+
+
+def confirmations(candidate: Candidate) -> list[Evaluation]:
+    """Its trainings on fresh seeds."""
+    return [e for e in candidate.evaluations if e.purpose == "confirm"]
+
+
+def search_fitness(candidate: Candidate) -> float | None:
+    """Fitness in the search; the mean over seeds for a plain training."""
+    evaluation = search_evaluation(candidate)
+    if evaluation is not None:
+        return evaluation.fitness
+    return confirmed_fitness(candidate)
+
+
+def confirmed_fitness(candidate: Candidate) -> float | None:
+    """Mean fitness over the confirmation seeds."""
+    fitness = [e.fitness for e in confirmations(candidate)]
+    return sum(fitness) / len(fitness) if fitness else None
+
+
+def best_candidate(run: Run) -> Candidate | None:
+    """The winner of a finished run, the best so far of one that is not."""
+    winner = (run.result or {}).get("winner")
+    scored = [c for c in run.candidates if c.evaluations]
+    for candidate in scored:
+        if candidate.number == winner:
+            return candidate
+    return max(scored, key=lambda c: (search_fitness(c), -c.number), default=None)
+
+
+def best_evaluation(run: Run) -> Evaluation | None:
+    """The best candidate's training whose policy is shown: the search's, else the best seed's."""
+    candidate = best_candidate(run)
+    if candidate is None:
+        return None
+    return search_evaluation(candidate) or max(candidate.evaluations, key=lambda e: e.fitness)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run took and how its candidates fared, as numbers."""
+
+    candidates: int
+    refused: int
+    failed: int
+    repaired: int
+    execute_rate: float | None
+    """Share of first tries (no repairs) that passed the gate and trained."""
+    trainings: int
+    environment_steps: int
+    seconds: float
+    completions: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    """US dollars; None where a price is unknown."""
+    causes: dict[tuple[str, str], int]
+    """How many candidates were refused or failed for each cause, the most frequent first."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values for people."""
+        told = [
+            ("Candidates", str(self.candidates)),
+            ("Trainings", str(self.trainings)),
+            ("Environment steps", f"{self.environment_steps:,}"),
+            ("Wall-clock", duration(self.seconds)),
+        ]
+        if self.execute_rate is not None:
+            told.insert(1, ("Execute rate", percent(self.execute_rate)))
+        if self.completions:
+            price = "unknown" if self.cost is None else f"US$ {self.cost:.4f}"
+            told += [
+                ("Tokens in", f"{self.prompt_tokens:,}"),
+                ("Tokens out", f"{self.completion_tokens:,}"),
+                ("Cost", price),
+            ]
+        return told
+
+    def fates(self) -> list[str]:
+        """How many candidates were refused and failed, with the causes, and were repaired."""
+        told = []
+        for fate, count in (("refused", self.refused), ("failed", self.failed)):
+            causes = [
+                f"{times} × {cause}" if times > 1 else cause
+                for (its_fate, cause), times in self.causes.items()
+                if its_fate == fate
+            ]
+            if count:
+                told.append(f"{count} {fate}: {', '.join(causes)}")
+        return told + ([f"{self.repaired} repaired"] if self.repaired else [])
+
+
+def facts(run: Run) -> Facts:
+    """Count what a run, finished or not, has done so far."""
+    first_tries = [c for c in run.candidates if c.repair == 0 and c.status != "proposed"]
+    trained = [e for c in run.candidates for e in c.evaluations]
+    executed = sum(c.status in ("accepted", "scored") for c in first_tries)
+    costs = [c.cost for c in run.completions]
+    stopped = [c for c in run.candidates if c.status in ("refused", "failed")]
+    causes = Counter((c.status, cause(c)) for c in stopped)
+    return Facts(
+        candidates=len(run.candidates),
+        refused=sum(c.status == "refused" for c in run.candidates),
+        failed=sum(c.status == "failed" for c in run.candidates),
+        repaired=sum(c.repair > 0 and c.status == "scored" for c in run.candidates),
+        execute_rate=executed / len(first_tries) if first_tries else None,
+        trainings=len(trained),
+        environment_steps=sum(int(e.report["steps"]) for e in trained),
+        seconds=run.seconds,
+        completions=len(run.completions),
+        prompt_tokens=sum(c.prompt_tokens for c in run.completions),
+        completion_tokens=sum(c.completion_tokens for c in run.completions),
+        cost=None if None in costs else sum(c for c in costs if c is not None),
+        causes=dict(causes.most_common()),
+    )
+
+
+def cause(candidate: Candidate) -> str:
+    """Why a candidate was stopped, in a word: the gate's first error, or how training failed."""
+    errors = [finding["code"] for finding in candidate.findings if finding["level"] == "error"]
+    return errors[0] if errors else shortened(candidate.reason.split(":")[0], 40)
+
+
+def headline(run: Run) -> dict[str, Any] | None:
+    """The best fitness with its interval and what it rests on; None before anything is scored."""
+    best = best_candidate(run)
+    if best is None:
+        return None
+    result = run.result or {}
+    if "fitness" in result:
+        seeds = len(result["seeds"])
+        confirmed = result.get("confirmed", True)
+        return {
+            "fitness": number(result["fitness"]),
+            "interval": f"{number(result['low'])} to {number(result['high'])}",
+            "basis": f"mean and 95 % interval over {seeds} training seeds"
+            if confirmed
+            else "of the search's training alone, not confirmed on fresh seeds",
+            "human_normalised": result.get("human_normalised"),
+            "expert": result.get("expert"),
+            "sparse": result.get("sparse"),
+        }
+    evaluation = best_evaluation(run)
+    assert evaluation is not None
+    return {
+        "fitness": number(evaluation.fitness),
+        "interval": f"{number(evaluation.score['low'])} to {number(evaluation.score['high'])}",
+        "basis": "the best so far; mean and 95 % interval over evaluation episodes",
+        "human_normalised": None,
+        "expert": None,
+        "sparse": None,
+    }

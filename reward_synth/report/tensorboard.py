@@ -1,0 +1,69 @@
+"""A run's learning curves as TensorBoard events: ``tensorboard --logdir runs/RUN/tensorboard``."""
+
+import secrets
+import shutil
+from pathlib import Path
+
+from reward_synth.store import Run
+from reward_synth.store.folder import TEMPORARY_PREFIX, writing
+from sandbox.messages import TrainingReport
+
+FOLDER = "tensorboard"
+
+
+def write_all_events(run_folder: Path, run: Run) -> None:
+    """Write what is not there yet of every finished training of ``run``."""
+    for candidate in run.candidates:
+        for evaluation in candidate.evaluations:
+            name = f"{candidate.number:04d}"
+            if evaluation.purpose != "search":
+                name += f"-seed-{evaluation.seed}"
+            folder = run_folder / FOLDER / name
+            if not folder.exists():
+                report = TrainingReport.model_validate(evaluation.report)
+                started = evaluation.finished.timestamp() - report.seconds
+                write_events(folder, report, started)
+
+
+def write_events(folder: Path, report: TrainingReport, started: float) -> None:
+    """Write one training's curves into ``folder``, which appears whole or not at all.
+
+    ``started`` is when training began, seconds since the epoch.
+    """
+    # Classes that protobuf makes when the module is loaded.
+    from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboard.compat.proto.summary_pb2 import (
+        Summary,  # pyright: ignore[reportAttributeAccessIssue]
+    )
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    partial = folder.with_name(f"{TEMPORARY_PREFIX}{folder.name}-{secrets.token_hex(6)}")
+    with writing(folder):
+        writer = EventFileWriter(str(partial))
+        for checkpoint in report.checkpoints:
+            curves = {
+                "rollout/episode_return": checkpoint.episode_return,
+                "rollout/episode_length": checkpoint.episode_length,
+                "rollout/fitness": checkpoint.fitness,
+                "rollout/success": checkpoint.success,
+            }
+            for name, statistics in checkpoint.components.items():
+                curves[f"components/{name}"] = statistics.mean
+                curves[f"shares/{name}"] = statistics.share
+            values = [
+                Summary.Value(tag=tag, simple_value=value)
+                for tag, value in curves.items()
+                if value is not None
+            ]
+            writer.add_event(
+                Event(
+                    wall_time=started + checkpoint.seconds,
+                    step=checkpoint.step,
+                    summary=Summary(value=values),
+                )
+            )
+        writer.close()
+        try:
+            partial.rename(folder)
+        except FileExistsError:  # another report of the same run was quicker
+            shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,210 @@
+"""A policy filmed: rolled out, rendered off-screen with MuJoCo, encoded as H.264.
+
+OpenGL's library is chosen before the first ``import mujoco`` of a process and may take the
+process down with it, so filming happens in a child process, once per library until one works:
+
+    python -m reward_synth.report.video TASK POLICY OUT SECONDS
+"""
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reward_synth.store.folder import TEMPORARY_PREFIX, writing
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from reward_synth.task import Task
+
+WIDTH, HEIGHT = 854, 480
+FRAMES_PER_SECOND = 30
+SECONDS = 10.0
+TIME_LIMIT = 300
+"""Seconds of wall-clock for the child; osmesa draws some 30 to 100 frames per second."""
+BACKENDS = ("egl", "osmesa")
+NO_OPENGL = 3
+"""Exit status of a child that found no usable OpenGL library."""
+NO_VIDEO = 4
+"""Exit status of a child that could not film for another reason, printed as one line."""
+INSTALL = (
+    "no OpenGL library works here; install one (apt-get install libosmesa6 on Debian and Ubuntu), "
+    "then write the report again"
+)
+RATE_FACTOR = "24"
+"""x264's quality: 18 looks lossless, 28 is visibly poorer."""
+
+
+class NoVideoError(Exception):
+    """Why there is no video, in one line for people."""
+
+
+def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float = SECONDS) -> None:
+    """Film ``policy`` on the task for ``seconds`` of simulated time into the mp4 file ``out``.
+
+    An episode that ends early is followed by the next.  Raises NoVideoError with the reason, and
+    the package to install where it is a missing library; UserError when ``out`` is not writable.
+    """
+    partial = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.mp4")
+    chosen = os.environ.get("MUJOCO_GL")
+    backends = dict.fromkeys((chosen, *BACKENDS) if chosen else BACKENDS)
+    reason = INSTALL
+    try:
+        for backend in backends:
+            reason = _film_in_child(backend, task_folder, policy, partial, seconds)
+            if reason is None:
+                with writing(out):
+                    partial.replace(out)
+                return
+            if reason != INSTALL:
+                break
+    finally:
+        partial.unlink(missing_ok=True)
+    raise NoVideoError(reason)
+
+
+def _film_in_child(
+    backend: str, task_folder: Path, policy: Path, out: Path, seconds: float
+) -> str | None:
+    """None when the film is made, else why not."""
+    root = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "MUJOCO_GL": backend}
+    environment.pop("PYOPENGL_PLATFORM", None)  # MuJoCo sets it to match, and minds another
+    environment["PYTHONPATH"] = os.pathsep.join(
+        path for path in (root, os.environ.get("PYTHONPATH")) if path
+    )
+    command = [sys.executable, "-P", "-m", __name__]
+    arguments = [str(task_folder), str(policy), str(out), str(seconds)]
+    try:
+        child = subprocess.run(
+            command + arguments,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIME_LIMIT,
+        )
+    except subprocess.TimeoutExpired:
+        return f"rendering took more than {TIME_LIMIT} s"
+    if child.returncode == 0:
+        return None
+    if child.returncode == NO_OPENGL or child.returncode < 0:
+        return INSTALL
+    told = (child.stdout if child.returncode == NO_VIDEO else child.stderr).strip().splitlines()
+    return f"the video could not be rendered: {told[-1] if told else 'no reason given'}"
+
+
+# --- in the child ----------------------------------------------------------------------------
+
+
+def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
+    """Roll out, render and encode; for a process of its own."""
+    import imageio_ffmpeg
+    import mujoco
+
+    from reward_synth.report.scenery import Camera, lit
+
+    model, episodes, step = roll_out(lit(task), policy_path, seconds)
+    poses = np.array([pose for episode in episodes for pose in resampled(model, episode, step)])
+    model.vis.global_.offwidth, model.vis.global_.offheight = WIDTH, HEIGHT
+    # Most reports are drawn without a GPU, where these and reflections cost most of the time.
+    model.vis.quality.offsamples, model.vis.quality.shadowsize = 2, 1024
+    try:
+        renderer = mujoco.Renderer(model, HEIGHT, WIDTH)
+    except Exception as error:  # each library fails in its own way
+        print(error)
+        raise SystemExit(NO_OPENGL) from error
+    renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+    writer = imageio_ffmpeg.write_frames(
+        str(out),
+        (WIDTH, HEIGHT),
+        fps=FRAMES_PER_SECOND,
+        codec="libx264",
+        pix_fmt_out="yuv420p",
+        quality=None,  # pyright: ignore[reportArgumentType] - the rate factor is given instead
+        macro_block_size=2,
+        output_params=["-crf", RATE_FACTOR, "-movflags", "+faststart"],
+    )
+    writer.send(None)
+    camera = Camera(
+        model, task.camera, poses, aspect=WIDTH / HEIGHT, frames_per_second=FRAMES_PER_SECOND
+    )
+    data = mujoco.MjData(model)
+    with contextlib.closing(renderer):
+        for frame, qpos in enumerate(poses):
+            data.qpos[:] = qpos
+            mujoco.mj_forward(model, data)
+            renderer.update_scene(data, camera.at(frame))
+            writer.send(np.ascontiguousarray(renderer.render()))
+    writer.close()
+
+
+def roll_out(
+    task: "Task", policy_path: Path, seconds: float
+) -> tuple["mujoco.MjModel", list[np.ndarray], float]:
+    """The model, one ``(T, nq)`` array of poses per episode, and the seconds of a control step."""
+    from reward_synth.evaluation.score import EVALUATION_SEED
+    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation.policy import load_policy
+    from reward_synth.simulation.variables import Variables
+
+    simulator = MujocoSimulator(task, 1)
+    model = simulator.model
+    policy = load_policy(policy_path, simulator.observation_size, simulator.action_size)
+    observation = simulator.reset(EVALUATION_SEED)
+    poses: list[list[np.ndarray]] = [[]]
+    for _ in range(round(seconds / simulator.control_step)):
+        reached = simulator.step(policy(observation))
+        observation = reached.observation
+        assert isinstance(reached.variables, Variables)
+        if reached.first[0] and poses[-1]:
+            poses.append([])
+        # A full physics state is time, qpos, qvel, activations.
+        poses[-1].append(reached.variables.state[0, 1 : 1 + model.nq].copy())
+    simulator.close()
+    return model, [np.array(episode) for episode in poses], simulator.control_step
+
+
+def resampled(model: "mujoco.MjModel", episode: np.ndarray, step: float) -> list[np.ndarray]:
+    """An episode's poses ``(T, nq)``, ``step`` seconds apart, at the film's rate."""
+    import mujoco
+
+    velocity = np.empty(model.nv)
+    poses = []
+    for k in range(round(len(episode) * step * FRAMES_PER_SECOND)):
+        place = min(k / FRAMES_PER_SECOND / step, len(episode) - 1)
+        before = int(place)
+        qpos = episode[before].copy()
+        if place > before:
+            mujoco.mj_differentiatePos(model, velocity, 1.0, qpos, episode[before + 1])
+            mujoco.mj_integratePos(model, qpos, velocity, place - before)
+        poses.append(qpos)
+    return poses
+
+
+def main() -> None:
+    task_folder, policy, out, seconds = sys.argv[1:]
+    try:
+        import mujoco  # noqa: F401 - binds the library that MUJOCO_GL names
+    except Exception as error:
+        print(error)
+        raise SystemExit(NO_OPENGL) from error
+    from reward_synth.errors import UserError
+    from reward_synth.task import load_task
+
+    try:
+        film(load_task(Path(task_folder)), Path(policy), Path(out), float(seconds))
+    except (UserError, OSError) as error:
+        print(" ".join(str(error).split()))
+        raise SystemExit(NO_VIDEO) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Numbers as people read them."""
+
+
+def number(value: float | None) -> str:
+    """Three or four figures that matter; a dash where there is no value."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 100:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if size >= 10 else f"{value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def shortened(text: str, length: int) -> str:
+    """The text as one line of at most ``length`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

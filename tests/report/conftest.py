@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+import pytest
+
+from reward_synth.store import Store
+from tests.report.recorded_run import Recorder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(tmp_path_factory.mktemp("runs")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def recorder(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Recorder:
+    return Recorder(store, tmp_path_factory.mktemp("worker"))
+
+
+@pytest.fixture(scope="module")
+def searched(recorder: Recorder) -> str:
+    """A finished search with a model, only to be read."""
+    return recorder.whole_run()
