@@ -206,6 +206,10 @@ class MujocoSimulator:
                 mujoco.mj_forward(model, data)
                 sensors[row] = data.sensordata
             mujoco.mj_getState(model, data, states[row], _FULL_STATE)
+        if not np.isfinite(states).all():
+            raise UserError(
+                f"{self.task.folder / 'task.py'}: reset gives a state that is not finite"
+            )
         return states, sensors
 
     def _restart(self, ended: np.ndarray, observation: np.ndarray) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reward_synth.errors import UserError
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.task import Derived, JointVelocity, Sensor, Variable, load_task
-from tests.simulation.robots import robot_task
+from tests.simulation.robots import at_rest, robot_task
 
 CHEETAH = load_task("cheetah-run")
 HOPPER = load_task("hopper-forward")
@@ -265,3 +266,13 @@ def test_free_bodies_keep_velocities_apart_from_positions(tmp_path) -> None:
     step = simulator.step(np.zeros((2, 2)))
     fall = step.variables["fall"]
     np.testing.assert_allclose(fall[:, 2], -9.81 * simulator.control_step, rtol=1e-3)
+
+
+def test_a_reset_that_is_sometimes_not_finite_is_the_tasks_mistake(tmp_path) -> None:
+    def reset(rng, n):
+        qpos, qvel = at_rest(rng, n)
+        qvel[:, 0] = np.nan if n == 1 and rng.uniform() < 0.2 else 0.0
+        return qpos, qvel
+
+    with pytest.raises(UserError, match=r"task\.py: reset gives a state that is not finite"):
+        MujocoSimulator(robot_task(tmp_path, reset=reset), 50).reset(0)
