@@ -140,51 +140,61 @@ def other_signal(t: Terms, goal: Goal) -> list[Term | None]:
 # --- something to turn over -------------------------------------------------------------------
 
 
-def turn_high(t: Terms, goal: Goal) -> list[Term | None]:
-    lift = _second(t, "raise")
-    turn = t.pursue(goal)
-    gated = replace(turn, name="turn_high")
-    gates = [t.amount_gate(lift)] if lift else []
-    return [turn, *_gated(gated, gates), _alive(t), t.effort()]
-
-
-def turn_and_rise(t: Terms, goal: Goal) -> list[Term | None]:
-    lifts = [g for g in t.reading.goals if g.purpose == "raise"]
-    rises = [t.pursue(lift, weight=0.5) for lift in lifts[:1]]
-    return [t.pursue(goal), *rises, _alive(t), t.effort()]
-
-
-def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
-    turn = t.pursue(goal)
-    heights = [p for p in t.reading.posture if p.purpose == "height"]
-    high = _gated(
-        replace(turn, name="turn_high", weight=0.4),
-        [replace(t.amount_gate(height), name="standing_share") for height in heights[:1]],
-    )
-    power = t.power()
-    pushing = (
-        _gated(
-            replace(turn, name="turn_pushing", weight=0.6),
-            [replace(power, name="push_share", weight=None)],
-        )
-        if power
-        else []
-    )
-    return [turn, *high, *pushing, _alive(t)]
+def _height_gate(t: Terms, place: int = 0) -> Term | None:
+    """The body's height as a factor: turning over counts little for what lies on the floor."""
+    heights = [posture for posture in t.reading.posture if posture.purpose == "height"]
+    if place >= len(heights):
+        return None
+    return replace(t.amount_gate(heights[place]), name="standing_share")
 
 
 def turn_standing(t: Terms, goal: Goal) -> list[Term | None]:
-    heights = [p for p in t.reading.posture if p.purpose == "height"]
-    gates = [replace(t.amount_gate(heights[0]), name="standing_share")] if heights else []
-    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), _alive(t), t.effort()]
 
 
 def turn_landing(t: Terms, goal: Goal) -> list[Term | None]:
     upright = _second(t, "upright")
-    heights = [p for p in t.reading.posture if p.purpose == "height"]
-    landing = [t.pursue(upright, weight=0.5)] if upright else []
-    rise = [replace(t.pursue(replace(heights[0], purpose="raise")), weight=1.0)] if heights else []
-    return [t.pursue(goal), *rise, *landing, _alive(t)]
+    landing = [t.pursue(upright, weight=SMALL)] if upright else []
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), *landing, _alive(t), t.effort()]
+
+
+def turn_saturating(t: Terms, goal: Goal) -> list[Term | None]:
+    turn = t.pursue(goal, "tanh", 2.0)
+    return [*_gated(turn, [_height_gate(t)]), _alive(t), t.effort()]
+
+
+def turn_clear(t: Terms, goal: Goal) -> list[Term | None]:
+    gate = _height_gate(t, 1) or _height_gate(t)
+    return [*_gated(t.pursue(goal), [gate]), _alive(t), t.effort()]
+
+
+def turn_in_the_air(t: Terms, goal: Goal) -> list[Term | None]:
+    lift = _second(t, "raise")
+    turn = t.pursue(goal)
+    flying = [t.amount_gate(lift)] if lift else []
+    return [
+        *_gated(turn, [_height_gate(t)]),
+        *_gated(replace(turn, name="turn_flying", weight=0.5), flying),
+        _alive(t),
+        t.effort(),
+    ]
+
+
+def turn_and_rise(t: Terms, goal: Goal) -> list[Term | None]:
+    lift = _second(t, "raise")
+    rise = [t.pursue(lift, weight=0.5)] if lift else []
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), *rise, _alive(t), t.effort()]
+
+
+def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
+    turn = t.pursue(goal)
+    power = t.power()
+    high = _gated(replace(turn, name="turn_high", weight=0.4), [_height_gate(t)])
+    if power is None:
+        return [turn, *high, _alive(t)]
+    push = replace(power, name="push_share", weight=None)
+    pushing = _gated(replace(turn, name="turn_pushing", weight=0.6), [push])
+    return [turn, *high, *pushing, _alive(t)]
 
 
 # --- something to be kept upright -------------------------------------------------------------
@@ -257,12 +267,13 @@ GENERAL: tuple[Plan, ...] = (
 TURNING: tuple[Plan, ...] = (
     plain,
     turn_standing,
-    turn_high,
-    turn_pushing,
     turn_landing,
+    turn_in_the_air,
+    turn_saturating,
+    turn_clear,
     turn_and_rise,
+    turn_pushing,
     strong,
-    saturating,
 )
 STANDING: tuple[Plan, ...] = (
     plain,

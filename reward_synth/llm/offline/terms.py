@@ -58,8 +58,11 @@ class Terms:
             return 1.0
         statistics = self.survey.statistics(goal.signal)
         if goal.purpose == "raise":
-            # What is to be lifted hardly leaves the ground by chance: its best says more.
-            return rounded(max(statistics.spread, statistics.most / 2.0))
+            # What is to be lifted hardly leaves the ground by chance: the body's own height
+            # says more than random episodes do.
+            heights = [p.signal for p in self.reading.posture if p.purpose == "height"]
+            body = max((self.survey.statistics(height).start for height in heights), default=0.0)
+            return rounded(max(statistics.spread, statistics.most / 2.0, body / 4.0))
         return rounded(statistics.spread)
 
     def pursue(self, goal: Goal, shape: Shape = "linear", weight: float = 1.0) -> Term:
