@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from reward_synth.report.tables import (
     best_candidate,
-    best_evaluation,
+    best_training,
     confirmations,
     confirmed_fitness,
     search_evaluation,
@@ -62,7 +62,7 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
                 learning_curves(run),
             )
         )
-    best = best_evaluation(run)
+    best = best_training(run)
     if best is not None:
         shown.append(
             (

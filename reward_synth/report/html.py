@@ -18,7 +18,7 @@ from reward_synth.errors import UserError
 from reward_synth.report.curves import figures
 from reward_synth.report.tables import (
     best_candidate,
-    best_evaluation,
+    best_policy,
     confirmations,
     confirmed_fitness,
     facts,
@@ -61,7 +61,7 @@ def write_report(store: Store, run_id: str) -> Path:
 
 def film_of_the_best(run: Run, folder: Path, task: Task | None) -> tuple[bytes | None, str]:
     """The film as mp4 bytes, or None and the reason why there is none."""
-    evaluation = best_evaluation(run)
+    evaluation = best_policy(run)
     if evaluation is None:
         return None, "nothing was trained"
     policy = folder / evaluation.policy
@@ -83,7 +83,7 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
     """The page's HTML."""
     from plotly.offline import get_plotlyjs
 
-    best = best_candidate(run)
+    best, kept = best_candidate(run), best_policy(run)
     numbers = headline(run)
     normalised = numbers["human_normalised"] if numbers else None
     counted = facts(run)
@@ -99,12 +99,12 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         score_label="Best fitness" if run.kind == "search" else "Fitness",
         fitness_doc=task.fitness_doc if task else "",
         normalised=None if normalised is None else f"{normalised:.2f}",
-        expert=number(numbers["expert"]) if numbers else "",
-        sparse=number(numbers["sparse"]) if numbers else "",
+        scale=scale_line(run.result or {}),
         model_line=model_line(run),
         video=base64.b64encode(video).decode() if video else None,
         no_video=no_video.rstrip("."),
         best_number=best.number if best else None,
+        film_seed=kept.seed if kept else None,
         best_note=best.note if best else "",
         winner_code=highlighted(best.source) if best else "",
         facts=counted.rows(),
@@ -132,6 +132,15 @@ def model_line(run: Run) -> str:
     if run.kind == "search":
         return NO_MODEL
     return "No language model was used."
+
+
+def scale_line(result: dict[str, Any]) -> str:
+    """What the human-normalised score's 0 and 1 stand for."""
+    levels = [
+        f" ({number(result[name])})" if result.get(name) is not None else ""
+        for name in ("sparse", "expert")
+    ]
+    return f"0 is what the sparse reward reaches{levels[0]}, 1 what the expert’s does{levels[1]}."
 
 
 def highlighted(source: str) -> Markup:

@@ -42,12 +42,21 @@ def best_candidate(run: Run) -> Candidate | None:
     return max(scored, key=lambda c: (search_fitness(c), -c.number), default=None)
 
 
-def best_evaluation(run: Run) -> Evaluation | None:
-    """The best candidate's training whose policy is shown: the search's, else the best seed's."""
+def best_training(run: Run) -> Evaluation | None:
+    """The best candidate's training whose curves are shown: the search's, else the best seed's."""
     candidate = best_candidate(run)
-    if candidate is None:
-        return None
-    return search_evaluation(candidate) or max(candidate.evaluations, key=lambda e: e.fitness)
+    return None if candidate is None else search_evaluation(candidate) or _best_seed(candidate)
+
+
+def best_policy(run: Run) -> Evaluation | None:
+    """The best candidate's training whose policy is kept: the best of its confirmations."""
+    candidate = best_candidate(run)
+    return None if candidate is None else _best_seed(candidate)
+
+
+def _best_seed(candidate: Candidate) -> Evaluation:
+    trained = confirmations(candidate) or candidate.evaluations
+    return max(trained, key=lambda e: (e.fitness, -e.seed))
 
 
 @dataclass(frozen=True)
@@ -151,16 +160,12 @@ def headline(run: Run) -> dict[str, Any] | None:
             if confirmed
             else "of the search's training alone, not confirmed on fresh seeds",
             "human_normalised": result.get("human_normalised"),
-            "expert": result.get("expert"),
-            "sparse": result.get("sparse"),
         }
-    evaluation = best_evaluation(run)
+    evaluation = best_training(run)
     assert evaluation is not None
     return {
         "fitness": number(evaluation.fitness),
         "interval": f"{number(evaluation.score['low'])} to {number(evaluation.score['high'])}",
         "basis": "the best so far; mean and 95 % interval over evaluation episodes",
         "human_normalised": None,
-        "expert": None,
-        "sparse": None,
     }

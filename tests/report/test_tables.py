@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_synth.report.tables import best_candidate, best_evaluation, facts, headline
+from reward_synth.report.tables import best_candidate, best_policy, best_training, facts, headline
 from reward_synth.report.words import duration, number, shortened
 from reward_synth.store import Store
 from tests.report.recorded_run import Recorder
@@ -35,9 +35,11 @@ def test_the_winner_is_the_recorded_one_and_before_that_the_best_so_far(
     best = best_candidate(run)
     assert best is not None
     assert best.number == 7
-    shown = best_evaluation(run)
+    shown, kept = best_training(run), best_policy(run)
     assert shown is not None
+    assert kept is not None
     assert (shown.purpose, shown.fitness) == ("search", 0.86)
+    assert (kept.purpose, kept.seed, kept.fitness) == ("confirm", 101, 0.88)
 
     unfinished = recorder.start()
     assert headline(store.get_run(unfinished)) is None
