@@ -29,7 +29,7 @@ HEALTHY_HEIGHT = (0.2, 1.0)
 RESET_NOISE = 0.1
 """Half width of the uniform noise on initial positions (m, rad, quaternion entries) and standard
 deviation of the normal noise on initial velocities (m/s, rad/s)."""
-SUCCESS_SPEED = 0.5
+SUCCESS_SPEED = 1.0
 """Mean forward speed over the full episode that counts as walking, m/s."""
 
 LEG_JOINTS = ("hip_1", "ankle_1", "hip_2", "ankle_2", "hip_3", "ankle_3", "hip_4", "ankle_4")
@@ -149,8 +149,15 @@ task = Task(
     fitness=fitness,
     fitness_doc="distance travelled forward divided by the 50 s of a full episode, m/s",
     success=success,
-    success_doc="mean forward speed over a full episode of at least 0.5 m/s",
+    success_doc="mean forward speed over a full episode of at least 1 m/s",
     training_steps=300_000,
-    ppo=PpoSettings(rollout_steps=128, minibatch_size=128, epochs=10, learning_rate=3e-4),
+    ppo=PpoSettings(
+        rollout_steps=64,
+        minibatch_size=256,
+        epochs=5,
+        learning_rate=1e-3,
+        discount=0.98,
+        initial_log_std=-1.0,
+    ),
     camera="track",
 )

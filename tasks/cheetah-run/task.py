@@ -28,7 +28,7 @@ TORSO_START_HEIGHT = 0.7
 RESET_NOISE = 0.1
 """Half width of the uniform noise on initial positions (m, rad) and standard deviation of the
 normal noise on initial velocities (m/s, rad/s)."""
-SUCCESS_SPEED = 1.0
+SUCCESS_SPEED = 3.0
 """Mean forward speed that counts as running, m/s."""
 
 LEG_JOINTS = ("bthigh", "bshin", "bfoot", "fthigh", "fshin", "ffoot")
@@ -146,8 +146,15 @@ task = Task(
     fitness_doc="mean forward velocity: distance travelled forward divided by the 50 s of a "
     "full episode, m/s",
     success=success,
-    success_doc="mean forward speed of at least 1 m/s",
+    success_doc="mean forward speed of at least 3 m/s",
     training_steps=300_000,
-    ppo=PpoSettings(rollout_steps=128, minibatch_size=128, epochs=10, learning_rate=3e-4),
+    ppo=PpoSettings(
+        rollout_steps=64,
+        minibatch_size=256,
+        epochs=5,
+        learning_rate=1e-3,
+        discount=0.98,
+        initial_log_std=-1.0,
+    ),
     camera="track",
 )

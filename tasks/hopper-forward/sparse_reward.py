@@ -1,4 +1,4 @@
-SUCCESS_SPEED = 1.0
+SUCCESS_SPEED = 1.5
 
 
 def compute_reward(forward_velocity):

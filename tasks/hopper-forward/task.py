@@ -34,7 +34,7 @@ LARGEST_OBSERVED_VELOCITY = 10.0
 """Velocities are clipped to this in the observation, m/s and rad/s."""
 RESET_NOISE = 5e-3
 """Half width of the uniform noise on initial positions (m, rad) and velocities (m/s, rad/s)."""
-SUCCESS_SPEED = 1.0
+SUCCESS_SPEED = 1.5
 """Mean forward speed over the full episode that counts as success, m/s."""
 
 LEG_JOINTS = ("thigh_joint", "leg_joint", "foot_joint")
@@ -150,8 +150,15 @@ task = Task(
     fitness=fitness,
     fitness_doc="distance travelled forward divided by the 8 s of a full episode, m/s",
     success=success,
-    success_doc="mean forward speed over a full episode of at least 1 m/s",
+    success_doc="mean forward speed over a full episode of at least 1.5 m/s",
     training_steps=300_000,
-    ppo=PpoSettings(rollout_steps=128, minibatch_size=128, epochs=10, learning_rate=3e-4),
+    ppo=PpoSettings(
+        rollout_steps=64,
+        minibatch_size=256,
+        epochs=5,
+        learning_rate=1e-3,
+        discount=0.99,
+        initial_log_std=-1.0,
+    ),
     camera="track",
 )
