@@ -5,6 +5,7 @@ The model is that of Gymnasium's Hopper-v5; the trick is the one that Christiano
 moves in the x-z plane, faces +x, and may fall and get up again: no pose ends an episode.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -206,7 +207,7 @@ def fitness(episode: Episode) -> float:
     airborne = (episode["clearance"] > TOUCHING_CLEARANCE) & (episode["torso_up"] < 0.0)
     moments = np.flatnonzero(upright)
     flips = 0
-    for start, end in zip(moments[:-1], moments[1:], strict=True):
+    for start, end in itertools.pairwise(moments):
         turned_once = whole[end] == whole[start] - 1.0
         between = slice(start, end + 1)
         flips += bool(turned_once and airborne[between].any() and not rolling[between].any())
