@@ -57,7 +57,7 @@ class RewardedSimulator(VecEnv):
         if not np.isfinite(total).all():
             self.refuse(components)
         self.listener(step, total, components)
-        done = step.terminated | step.truncated
+        done = np.logical_or(step.terminated, step.truncated)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if done.any():
             final = step.final_observation.astype(np.float32)
@@ -85,7 +85,7 @@ class RewardedSimulator(VecEnv):
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> Any:
         raise AttributeError(f"a batched simulator has no method {method_name} per environment")
 
-    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> Sequence[bool]:
+    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
         return [False] * self.num_envs
 
     def get_images(self) -> Sequence[np.ndarray | None]:

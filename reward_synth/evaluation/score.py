@@ -45,7 +45,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
         half = stats.t.ppf(0.975, len(data) - 1) * data.std(ddof=1) / np.sqrt(len(data))
         return float(data.mean() - half), float(data.mean() + half)
     with np.errstate(all="ignore"):
-        result = stats.bootstrap((data,), np.mean, random_state=np.random.default_rng(0))
+        result = stats.bootstrap((data,), np.mean, rng=np.random.default_rng(0))
     low, high = result.confidence_interval
     if not (np.isfinite(low) and np.isfinite(high)):
         low, high = np.quantile(data, [0.025, 0.975])

@@ -93,7 +93,7 @@ def test_policy_in_numpy_acts_as_the_one_that_was_trained(pool, tmp_path):
     policy = load_policy(path, simulator.observation_size, simulator.action_size)
     observation = np.random.default_rng(0).normal(size=(64, simulator.observation_size))
     expected, _ = model.predict(
-        environment.normalize_obs(observation).astype(np.float32), deterministic=True
+        np.asarray(environment.normalize_obs(observation), np.float32), deterministic=True
     )
     np.testing.assert_allclose(policy(observation), np.clip(expected, -1, 1), atol=1e-5)
 

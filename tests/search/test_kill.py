@@ -1,6 +1,5 @@
 """A run that is killed at ten random moments finds what an undisturbed one finds."""
 
-import os
 import random
 import signal
 import subprocess
@@ -17,12 +16,29 @@ SETTINGS = [
 ]  # fmt: skip
 
 
-def start(runs_dir: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+def run(runs_dir: Path, *arguments: str, lines: int | None = None, delay: float = 0.0) -> int:
+    """Run the command; with ``lines``, kill it ``delay`` seconds after that many lines of progress.
+
+    Gives the exit status, negative for a signal.
+    """
+    process = subprocess.Popen(
         [*COMMAND, *arguments, "--runs-dir", str(runs_dir), "--json"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        text=True,
     )
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if len(said) == lines:
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            break
+    said += process.stderr.readlines()
+    code = process.wait(timeout=300)
+    assert code in (0, -signal.SIGKILL), "".join(said)
+    return code
 
 
 def findings(runs_dir: Path) -> tuple[object, ...]:
@@ -56,32 +72,17 @@ def findings(runs_dir: Path) -> tuple[object, ...]:
 
 def test_killed_and_resumed_equals_undisturbed(tmp_path):
     undisturbed = tmp_path / "undisturbed"
-    began = time.monotonic()
-    process = start(undisturbed, *SETTINGS)
-    assert process.wait(timeout=300) == 0, process.stderr.read().decode()
-    whole = time.monotonic() - began
+    assert run(undisturbed, *SETTINGS) == 0
 
     killed = tmp_path / "killed"
     rng = random.Random(20)
     arguments = SETTINGS
-    kills = 0
-    while True:
-        process = start(killed, *arguments)
-        if kills < KILLS:
-            # Up to the whole length: early kills hit proposing and gating, late ones training,
-            # confirming and reporting.
-            try:
-                process.wait(timeout=rng.uniform(0.2, 0.9) * whole * (1.0 if kills % 2 else 0.6))
-            except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-        code = process.wait(timeout=300)
+    for _ in range(KILLS):
+        moment = {"lines": rng.randint(1, 4), "delay": rng.uniform(0.0, 1.0)}
+        assert run(killed, *arguments, **moment) == -signal.SIGKILL
         with Store.open(killed) as store:
             runs = store.list_runs()
-        if code == 0 and (kills == KILLS or runs[0].status == "finished"):
-            break
-        assert code in (0, -signal.SIGKILL), process.stderr.read().decode()
         arguments = ["--resume", runs[0].id] if runs else SETTINGS
+    assert run(killed, *arguments) == 0
 
-    assert kills >= 3, "the run was over before it could be killed"
     assert findings(killed) == findings(undisturbed)
