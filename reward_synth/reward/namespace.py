@@ -5,11 +5,12 @@ welcome wherever arrays are: a function of numbers alone gives a number, so that
 not know on which device or with which dtype they run.
 """
 
+import builtins
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from importlib import import_module
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -117,7 +118,13 @@ class Namespace:
         helpers = {
             name: partial(function, self.xp) for name, function in HELPER_IMPLEMENTATIONS.items()
         }
-        return {"__builtins__": {}, "xp": self.xp, "range": range, NUMBER: self.number, **helpers}
+        return {
+            "__builtins__": dict(BUILTINS),
+            "xp": self.xp,
+            "range": range,
+            NUMBER: self.number,
+            **helpers,
+        }
 
     def number(self, value: Any) -> Any:
         """A condition as 0.0 and 1.0; anything else, and numbers, as they are."""
@@ -192,6 +199,20 @@ class Namespace:
     ) -> Array:
         return self.library.linalg.vector_norm(x, axis=axis, keepdims=bool(keepdims), ord=ord)
 
+
+def import_array_library(name: str, *arguments: Any) -> Any:
+    """Import a module of an array library; raises ImportError for any other.
+
+    Compiled code of torch and NumPy imports its own Python parts on first use, through the
+    builtins of whoever called it: of the reward program, which itself cannot spell an import.
+    """
+    if name.partition(".")[0] not in ("numpy", "torch", "jax", "jaxlib"):
+        raise ImportError(f"a reward program cannot import {name}")
+    return builtins.__import__(name, *arguments)
+
+
+BUILTINS = MappingProxyType({"__import__": import_array_library})
+"""All that is left of Python's builtins."""
 
 NUMBER = "<number>"
 """The name under which rewritten programs find ``Namespace.number``: no program can spell it."""

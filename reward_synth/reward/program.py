@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,6 @@ from reward_synth.reward.inference import Inference
 from reward_synth.reward.names import ENTRY, PREVIOUS, is_docstring
 from reward_synth.reward.namespace import NUMBER, NamespaceName, backend
 from reward_synth.reward.source import Lines, read_tree
-
-Array = Any
-Reward = Callable[..., tuple[Array, dict[str, Array]]]
 
 MOST_FINDINGS = 50
 LONGEST_MESSAGE = 300
@@ -44,7 +41,7 @@ class RewardProgram:
 
     def compile(
         self, namespace: NamespaceName = "numpy", constants: Mapping[str, float] | None = None
-    ) -> Reward:
+    ) -> CompiledReward:
         """A function that takes the arguments by name and gives total and components.
 
         Arguments are arrays of ``namespace``, ``(N,)`` or ``(N, d)``; results are fresh float

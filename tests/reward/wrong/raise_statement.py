@@ -1,0 +1,3 @@
+# line 3, column 5: raise is not allowed; delete it: a reward is given for every state
+def compute_reward(forward_velocity):
+    raise ValueError
