@@ -11,12 +11,15 @@ from dataclasses import replace
 from reward_synth.llm.offline.grammar import Genome, Term, tidy
 from reward_synth.llm.offline.reading import Goal
 from reward_synth.llm.offline.terms import Terms
+from reward_synth.llm.offline.words import tokens
 
 Plan = Callable[[Terms, Goal], list[Term | None]]
 
 ALIVE_SHARE = 1.0
 """Bonus per step against the main term at its scale."""
 BIG, SMALL = 3.0, 0.3
+CALM = 10.0
+"""Factor on the effort penalty where calm motion is tried: published rewards differ by as much."""
 
 
 def first_generation(terms: Terms) -> list[Genome]:
@@ -110,7 +113,7 @@ def saturating_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
 
 def calm_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
     gates = [t.posture(1) or t.posture(0)]
-    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort(3.0), t.damping()]
+    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort(CALM)]
 
 
 def with_bonus(t: Terms, goal: Goal) -> list[Term | None]:
@@ -200,30 +203,54 @@ def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
 # --- something to be kept upright -------------------------------------------------------------
 
 
-def upright_shares(t: Terms, goal: Goal) -> list[Term | None]:
+def _centre_gate(t: Terms) -> Term | None:
     centre = _second(t, "centre")
-    gates = [t.near_gate(centre, 2.0)] if centre else []
-    return [*_gated(replace(t.pursue(goal), name="upright"), gates), t.effort()]
+    return t.near_gate(centre, 2.0) if centre else None
+
+
+def _still(t: Terms, goal: Goal) -> Goal | None:
+    """Rest of the thing that the goal is about, by its name, else of whatever is to be still."""
+    stills = [other for other in t.reading.goals if other.purpose == "still"]
+    subject = set(tokens(goal.signal.variable))
+    named = [other for other in stills if subject & set(tokens(other.signal.variable))]
+    return next(iter(named + stills), None)
+
+
+def _still_gate(t: Terms, goal: Goal) -> Term | None:
+    still = _still(t, goal)
+    return t.near_gate(still) if still else None
+
+
+def upright_centred(t: Terms, goal: Goal) -> list[Term | None]:
+    upright = t.portion(goal, 1.0) or t.pursue(goal)
+    return [*_gated(upright, [_centre_gate(t)]), _alive(t), t.effort()]
+
+
+def upright_still(t: Terms, goal: Goal) -> list[Term | None]:
+    upright = t.portion(goal, 1.0) or t.pursue(goal)
+    return [*_gated(upright, [_centre_gate(t), _still_gate(t, goal)]), _alive(t), t.effort()]
 
 
 def upright_fine(t: Terms, goal: Goal) -> list[Term | None]:
-    centre = _second(t, "centre")
+    upright = t.portion(goal, 1.0) or t.pursue(goal)
+    fine = t.precise(goal, 1.0, 0.5)
     return [
-        t.pursue(goal),
-        t.precise(goal, 1.0),
-        t.pursue(centre, weight=SMALL) if centre else None,
+        *_gated(upright, [_centre_gate(t)]),
+        *_gated(fine, [_still_gate(t, goal)]),
+        _alive(t),
         t.effort(),
     ]
 
 
 def upright_calm(t: Terms, goal: Goal) -> list[Term | None]:
-    centre = _second(t, "centre")
-    share = t.portion(goal)
-    fine = t.precise(goal, 2.0)
-    rest = [t.pursue(centre, weight=0.2)] if centre else []
-    if share is None:
-        return [t.pursue(goal), fine, *rest, t.effort(), t.damping(2.0)]
-    return [t.pursue(goal), *_gated(fine, [share]), *rest, t.effort(), t.jerk()]
+    centre, still = _second(t, "centre"), _still(t, goal)
+    return [
+        t.pursue(goal),
+        t.pursue(centre, weight=SMALL) if centre else None,
+        t.pursue(still, weight=SMALL) if still else None,
+        _alive(t),
+        t.effort(CALM),
+    ]
 
 
 # --- something to be made small ---------------------------------------------------------------
@@ -238,7 +265,7 @@ def close_finer(t: Terms, goal: Goal) -> list[Term | None]:
 
 
 def close_and_calm(t: Terms, goal: Goal) -> list[Term | None]:
-    return [t.pursue(goal), t.precise(goal, 0.5), _alive(t), t.effort(), t.damping()]
+    return [t.pursue(goal), t.precise(goal, 0.5), _alive(t), t.effort(3.0 * CALM)]
 
 
 def bumps(t: Terms, goal: Goal) -> list[Term | None]:
@@ -277,7 +304,8 @@ TURNING: tuple[Plan, ...] = (
 )
 STANDING: tuple[Plan, ...] = (
     plain,
-    upright_shares,
+    upright_still,
+    upright_centred,
     upright_fine,
     with_second,
     upright_calm,

@@ -35,6 +35,10 @@ SINE = frozenset(tokens("sine"))
 COSINE = frozenset(tokens("cosine cos"))
 RELATIVE = frozenset(tokens("distance offset relative error difference from"))
 """What tells a vector between two places from a place."""
+WORTHY = 0.12
+"""Share of the best goal's score from which another goal is kept."""
+CALLED = 0.8
+"""Weight of a purpose's words from which its goals are kept in any case."""
 ANY_PURPOSE = 0.15
 """Weight of a purpose that no word calls for: it is only read where nothing else fits."""
 
@@ -95,7 +99,9 @@ def read(
             goals += _pairs(public, sizes, described, called)
     goals.sort(key=lambda goal: -goal.score)
     best = goals[0].score if goals else 0.0
-    worthy = [goal for goal in goals if goal.score >= 0.12 * best]
+    worthy = [
+        goal for goal in goals if goal.score >= WORTHY * best or called_by[goal.purpose] >= CALLED
+    ]
     velocities = [
         name
         for name, variable in public.items()

@@ -65,13 +65,17 @@ class Terms:
             return rounded(max(statistics.spread, statistics.most / 2.0, body / 4.0))
         return rounded(statistics.spread)
 
+    def usual(self, goal: Goal) -> float:
+        """The large value that the documentation names; 0 where it names none."""
+        return (goal.hint or 0.0) if goal.signal.form in ("value", "abs") else 0.0
+
     def pursue(self, goal: Goal, shape: Shape = "linear", weight: float = 1.0) -> Term:
         """The goal's signal made large or small."""
         if goal.target is not None and goal.purpose in ("travel", "rotate", "raise"):
             return self.track(goal, goal.target * (goal.sign if goal.target > 0 else 1), weight)
         scale = self.scale(goal)
         if shape == "tanh" or (shape == "clip" and goal.sign > 0):
-            scale = rounded(max(goal.hint or 0.0, SATURATION * scale) / 2.0)
+            scale = rounded(max(self.usual(goal), SATURATION * scale) / 2.0)
         divided = None if scale == 1.0 and shape == "linear" else scale
         return Term(NAMES[goal.purpose], shape, goal.signal, weight, goal.sign, divided)
 
@@ -112,15 +116,18 @@ class Terms:
         name = NAMES[goal.purpose]
         return Term(name, "within", goal.signal, weight, low=low, high=high, margin=margin)
 
-    def portion(self, goal: Goal) -> Term | None:
-        """A gate that grows from 0 to 1 with a cosine or with what lies in [-1, 1]."""
+    def portion(self, goal: Goal, weight: float | None = None) -> Term | None:
+        """What grows from 0 to 1 with a cosine or with what lies in [-1, 1]: a gate, or with a
+        weight a term."""
         if goal.sign < 0 or not (goal.signal.form == "cos" or self.scale_is_one(goal.signal)):
             return None
-        return Term(f"{NAMES[goal.purpose]}_share", "portion", goal.signal, None)
+        name = NAMES[goal.purpose] + ("_share" if weight is None else "")
+        return Term(name, "portion", goal.signal, weight)
 
     def near_gate(self, goal: Goal, width: float = 1.0) -> Term:
         """A gate that falls from 1 as a signal leaves 0."""
-        margin = rounded(width * self.survey.statistics(goal.signal).spread)
+        usual = max(self.survey.statistics(goal.signal).spread, self.usual(goal))
+        margin = rounded(width * usual)
         name = f"{NAMES[goal.purpose]}_share"
         signal = replace(goal.signal, form="value") if goal.signal.form == "abs" else goal.signal
         return Term(name, "near", signal, None, 1, margin)

@@ -23,6 +23,8 @@ Change = tuple[list[Term], str]
 MOST_TERMS = 8
 WEIGHT_STEP = 0.6
 """Standard deviation of a weight's change, in natural logarithms."""
+PENALTY_STEP = 1.2
+"""The same for effort and jerk, whose right size is less known."""
 FINE_STEP = 0.25
 SCALE_STEP = 0.5
 
@@ -106,8 +108,8 @@ class Variation:
         place = self._pick(terms, lambda term: term.weight is not None)
         if place is None:
             return None
-        factor = self._factor(WEIGHT_STEP)
-        return self._weighed(terms, place, factor)
+        penalty = terms[place].signal.variable == "action"
+        return self._weighed(terms, place, self._factor(PENALTY_STEP if penalty else WEIGHT_STEP))
 
     def _weighed(self, terms: list[Term], place: int, factor: float) -> Change:
         term = terms[place]

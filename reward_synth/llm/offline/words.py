@@ -203,7 +203,9 @@ PURPOSES = (
     ),
     Purpose(
         "still",
-        weighted({2.0: "still motionless stop brake", 1.0: "rest hold steady settle calm freeze"}),
+        weighted(
+            {2.0: "still motionless stop brake", 1.0: "rest hold steady settle calm freeze balance"}
+        ),
         {"speed": 1.0, "spin": 0.9},
         stems("velocity speed rate angular"),
     ),
