@@ -25,6 +25,8 @@ SPREAD = 0.62
 """Width that one generation's candidates take, of the distance between generations."""
 BEND = 16
 """Pieces that a line from parent to child is drawn with."""
+ROW_HEIGHT = 52
+"""Pixels between the candidates of a generation in the lineage."""
 PALETTE = 8
 """Colours for components that the page's style sheet knows."""
 HIDDEN = {"hoverinfo": "skip", "showlegend": False}
@@ -40,7 +42,8 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
                 (
                     "Score by generation",
                     "Each point is a trained candidate's fitness, measured without its reward; "
-                    "the line is the best so far. Crosses below were refused or failed.",
+                    "the line is the best so far."
+                    + (" Crosses below were refused or failed." if _stopped(run) else ""),
                     score_by_generation(run),
                 )
             )
@@ -104,8 +107,7 @@ def score_by_generation(run: Run) -> go.Figure:
     _add_confirmations(figure, run, places)
     values = [e.fitness for c in run.candidates for e in c.evaluations]
     values += _add_baselines(figure, run)
-    stopped = [c for c in run.candidates if c.status in ("refused", "failed")]
-    if stopped:
+    if stopped := _stopped(run):
         floor = min(values) - 0.08 * ((max(values) - min(values)) or 1.0)
         figure.add_scatter(
             x=[places[c.number] for c in stopped],
@@ -123,7 +125,9 @@ def score_by_generation(run: Run) -> go.Figure:
 def lineage(run: Run) -> go.Figure:
     """A graph by generation, parent to child."""
     figure = _figure("generation", "")
-    figure.update_layout(showlegend=False)
+    rows = max(len(members) for members in _generations(run).values())
+    height = 90 + ROW_HEIGHT * max(rows, 2)
+    figure.update_layout(showlegend=False, height=height, margin_t=10)
     figure.update_yaxes(visible=False)
     best = best_candidate(run)
     family = _ancestors(run, best)
@@ -181,6 +185,7 @@ def lineage(run: Run) -> go.Figure:
 def learning_curves(run: Run) -> go.Figure:
     """Fitness over environment steps, the best candidate in colour."""
     figure = _figure("environment steps", "fitness")
+    figure.update_xaxes(rangemode="tozero")
     best = best_candidate(run)
     drawn = [
         (candidate, evaluation)
@@ -215,6 +220,7 @@ def learning_curves(run: Run) -> go.Figure:
 def component_curves(evaluation: Evaluation) -> go.Figure:
     """Each component's mean per environment step, over training."""
     figure = _figure("environment steps", "mean per step")
+    figure.update_xaxes(rangemode="tozero")
     checkpoints = evaluation.report["checkpoints"]
     names = list(dict.fromkeys(name for p in checkpoints for name in p["components"]))
     for i, name in enumerate(names):
@@ -342,6 +348,10 @@ def _label_generations(figure: go.Figure, run: Run) -> None:
         range=[generations[0] - 0.5, generations[-1] + 0.5],
         zeroline=False,
     )
+
+
+def _stopped(run: Run) -> list[Candidate]:
+    return [c for c in run.candidates if c.status in ("refused", "failed")]
 
 
 def _places(run: Run) -> dict[int, float]:

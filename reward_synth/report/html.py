@@ -110,7 +110,12 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         facts=counted.rows(),
         fates=counted.fates(),
         figures=[
-            {"title": title, "hint": hint, "json": json_island(str(figure.to_json()))}
+            {
+                "title": title,
+                "hint": hint,
+                "height": int(figure.layout["height"]),
+                "json": json_island(str(figure.to_json())),
+            }
             for title, hint, figure in figures(run)
         ],
         candidates=_candidates(run, best, prompts),
