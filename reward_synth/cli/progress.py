@@ -4,7 +4,6 @@ Both draw the same :class:`Standing`, which is told of every :class:`Progress` e
 from several threads.
 """
 
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from reward_synth.cli.options import RUNS_DIR
 from reward_synth.cli.output import clock, console, duration, number
+from reward_synth.cli.recorded import resume_command
 from reward_synth.search import Observer, Progress
 
 if TYPE_CHECKING:
@@ -167,8 +166,7 @@ def interruption(run: str, runs_dir: Path) -> str:
     """What to type to go on."""
     if not run:
         return "interrupted before the run began"
-    where = "" if runs_dir == RUNS_DIR else f" --runs-dir {shlex.quote(str(runs_dir))}"
-    return f"interrupted; go on with: reward-synth run --resume {run}{where}"
+    return f"interrupted; go on with: {resume_command(run, runs_dir)}"
 
 
 def print_line(out: "Console", line: str) -> None:

@@ -1,10 +1,12 @@
 """Reading what is recorded, without making a runs folder where there is none."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reward_synth.cli.options import RUNS_DIR
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,3 +31,9 @@ def open_store(runs_dir: Path) -> Iterator["Store"]:
         )
     with Store.open(runs_dir) as store:
         yield store
+
+
+def resume_command(run: str, runs_dir: Path) -> str:
+    """What to type to go on with a run."""
+    where = "" if runs_dir == RUNS_DIR else f" --runs-dir {shlex.quote(str(runs_dir))}"
+    return f"reward-synth run --resume {run}{where}"

@@ -1,11 +1,10 @@
 """``reward-synth runs``, ``show RUN`` and ``report RUN``: what was recorded."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reward_synth.cli.options import RUNS_DIR, Json, RunId, RunsDir
 from reward_synth.cli.output import console, number, print_json
-from reward_synth.cli.recorded import has_runs, open_store
+from reward_synth.cli.recorded import has_runs, open_store, resume_command
 from reward_synth.cli.summary import rows, short
 
 if TYPE_CHECKING:
@@ -37,19 +36,19 @@ def runs(runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("run", "kind", "state", "candidates", "best", "human-normalised", "started"):
-        right = heading in ("candidates", "best", "human-normalised")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    # A run's name is there to be copied: whatever the width, it stays whole.
+    table.add_column("run", no_wrap=True, min_width=max(len(run["run"]) for run in found))
+    table.add_column("state", no_wrap=True)
+    for heading in ("candidates", "fitness", "normalised"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for run in found:
         score = run["human_normalised"]
         table.add_row(
             run["run"],
-            run["kind"],
             Text(run["status"], style=STYLES.get(run["status"], "yellow")),
-            str(run["candidates"]),
+            "train" if run["kind"] == "train" else str(run["candidates"]),
             number(run["fitness"]),
             "–" if score is None else f"{score:.2f}",
-            f"{datetime.fromisoformat(run['created']).astimezone():%Y-%m-%d %H:%M}",
         )
     out.print(table)
 
@@ -93,7 +92,7 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
             }
         )
     else:
-        print_run(found, best, folder)
+        print_run(found, best, folder, resume_command(run, runs_dir))
 
 
 def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
@@ -117,7 +116,7 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
     }
 
 
-def print_run(run: "Run", best: "Candidate | None", folder: "Path") -> None:
+def print_run(run: "Run", best: "Candidate | None", folder: "Path", resume: str) -> None:
     from rich.syntax import Syntax
     from rich.table import Table
     from rich.text import Text
@@ -125,8 +124,8 @@ def print_run(run: "Run", best: "Candidate | None", folder: "Path") -> None:
     out = console()
     state = Text(run.status, style=STYLES.get(run.status, "yellow"))
     out.print(Text.assemble((run.id, "bold"), "  ", state, "  ", run.message))
-    if run.status == "running":
-        out.print(f"go on with: reward-synth run --resume {run.id}", style="dim")
+    if run.result is None:
+        out.print(f"go on with: {resume}", style="dim")
     out.print(candidate_table(run, best))
     if best is not None and best.source:
         out.print(f"candidate {best.number}", style="dim")

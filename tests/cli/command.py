@@ -25,7 +25,7 @@ class Outcome:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT), **variables}
+    return {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "120", **variables}
 
 
 def reward_synth(*arguments: object, cwd: Path | None = None, **variables: str) -> Outcome:

@@ -50,7 +50,8 @@ def test_runs_lists_it(finished: dict[str, Any], runs_dir: Path):
     assert listed["run"] == finished["run"]
     assert listed["status"] == "finished"
     assert listed["fitness"] == finished["result"]["fitness"]
-    assert finished["run"] in reward_synth("runs", REWARD_SYNTH_RUNS_DIR=str(runs_dir)).out
+    narrow = reward_synth("runs", REWARD_SYNTH_RUNS_DIR=str(runs_dir), COLUMNS="60")
+    assert finished["run"] in narrow.out  # whole, to be copied
 
 
 def test_show_tells_every_candidate_and_the_best_reward(finished: dict[str, Any], runs_dir: Path):
