@@ -2,7 +2,7 @@
 
 The model is that of Gymnasium's Hopper-v5; the trick is the one that Christiano et al. (2017,
 "Deep reinforcement learning from human preferences") taught it from human comparisons.  The robot
-moves in the x-z plane, faces +x, and may fall and get up again: no pose ends an episode.
+moves in the x-z plane and faces +x.  An episode ends early when its torso touches the floor.
 """
 
 import itertools
@@ -160,7 +160,7 @@ variables = {
     ),
     "torso_clearance": Variable(
         "height of the torso's lowest point above the floor; about 1 when standing, "
-        "0 when the torso lies on the ground",
+        "near 0 the robot has fallen and the episode ends",
         "m",
         Derived(lowest_point("torso_geom")),
     ),
@@ -188,8 +188,8 @@ def reset(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def terminated(v, xp):
-    """Never: a robot that has fallen may get up again."""
-    return xp.zeros_like(v["torso_height"], dtype=xp.bool)
+    """The torso touches the floor: the flip, or its landing, has failed."""
+    return v["torso_clearance"] < TOUCHING_CLEARANCE
 
 
 def fitness(episode: Episode) -> float:
@@ -236,6 +236,12 @@ task = Task(
     success=success,
     success_doc="at least one completed back flip",
     training_steps=300_000,
-    ppo=PpoSettings(rollout_steps=128, minibatch_size=128, epochs=10, learning_rate=3e-4),
+    ppo=PpoSettings(
+        rollout_steps=128,
+        minibatch_size=256,
+        epochs=5,
+        learning_rate=1e-3,
+        initial_log_std=-0.5,
+    ),
     camera="track",
 )
