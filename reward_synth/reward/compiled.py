@@ -43,8 +43,9 @@ class CompiledReward:
                 space, function = self.load(next(iter(arguments.values())))
                 inputs = {name: space.cast(value) for name, value in arguments.items()}
                 total, components = function(**inputs)
-                return self.column(space, total, rows, arguments, "the total"), {
-                    name: self.column(space, value, rows, arguments, f"component '{name}'")
+                held = list(arguments.values())
+                return self.column(space, total, rows, held, "the total"), {
+                    name: self.column(space, value, rows, held, f"component '{name}'")
                     for name, value in components.items()
                 }
         except (RewardError, MemoryError):
@@ -62,7 +63,8 @@ class CompiledReward:
         if key not in self.loaded:
             space = Namespace.like(self.namespace, like)
             names = space.globals
-            exec(self.code, names)
+            with space.loading():
+                exec(self.code, names)
             self.loaded[key] = space, names[ENTRY]
         return self.loaded[key]
 
@@ -89,16 +91,18 @@ class CompiledReward:
         return RewardError([Finding(self.line, 1, "argument", message, instead)])
 
     def column(
-        self, space: Namespace, value: Array, rows: int, inputs: Mapping[str, Array], what: str
+        self, space: Namespace, value: Array, rows: int, held: list[Array], what: str
     ) -> Array:
-        """A result as a float array ``(rows,)`` that shares no memory with the inputs."""
+        """A result as a float array ``(rows,)`` that shares no memory with those ``held``,
+        which it then is one of."""
         if isinstance(value, PLAIN) or value.shape == ():
             return space.column(value, rows)
         if value.shape != (rows,):
             message = f"{what} has the shape {tuple(value.shape)}, not ({rows},)"
             raise self.wrong(message, "reduce with xp.sum(..., axis=-1)")
-        value = space.cast(value)
-        return space.fresh(value, inputs)
+        result = space.fresh(space.cast(value), held)
+        held.append(result)
+        return result
 
 
 def place(traceback: TracebackType | None) -> tuple[int, int] | None:

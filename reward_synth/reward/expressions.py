@@ -68,6 +68,8 @@ class Expressions:
     """Constants that a count, an index or an ``if`` reads, which are not tunable."""
     globals: Environment = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    defaults: dict[str, list[Value]] = field(default_factory=dict)
+    """Default values of each function's last parameters."""
     operations: int = 0
 
     def call_function(self, node: ast.Call, name: str, arguments: Environment) -> Value:
@@ -345,10 +347,8 @@ class Expressions:
         bound = bind(node, path, names, required, [name for name, _ in given])
         if own is not None:
             arguments = {name: values[position] for name, position in bound.items()}
-            for argument, default in zip(names[required:], own.args.defaults, strict=True):
-                if argument not in arguments:
-                    arguments[argument] = self.evaluate(default, {})
-            return self.call_function(node, path, arguments)
+            defaults = dict(zip(names[required:], self.defaults[path], strict=True))
+            return self.call_function(node, path, defaults | arguments)
         assert function is not None
         if any(isinstance(value, Unknown) for value in values):
             return UNKNOWN

@@ -46,6 +46,8 @@ class Inference(Expressions):
                     self.define_constant(statement)
                 elif isinstance(statement, ast.FunctionDef):
                     self.functions[statement.name] = statement
+                    defaults = [self.evaluate(value, {}) for value in statement.args.defaults]
+                    self.defaults[statement.name] = defaults
             entry = self.functions.get(ENTRY)
             if entry is not None:
                 self.follow_entry(entry)

@@ -7,7 +7,8 @@ not know on which device or with which dtype they run.
 
 import builtins
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from importlib import import_module
 from types import MappingProxyType, SimpleNamespace
@@ -142,17 +143,27 @@ class Namespace:
             return self.library.astype(value, self.dtype)
         return value.astype(self.dtype)
 
-    def fresh(self, value: Array, inputs: Mapping[str, Array]) -> Array:
-        """``value``, copied if a later change of an input could reach it."""
-        if self.name == "jax":
-            return value
-        view = value.base is not None if self.name == "numpy" else value._base is not None
-        if view or any(value is given for given in inputs.values()):
-            return value.copy() if self.name == "numpy" else value.clone()
+    def fresh(self, value: Array, held: Iterable[Array]) -> Array:
+        """``value``, copied if a change of one of the ``held`` arrays could reach it."""
+        if self.name == "numpy":
+            shared = value.base is not None or any(value is other for other in held)
+            return value.copy() if shared else value
+        if self.name == "torch":
+            storage = value.untyped_storage().data_ptr()
+            shared = any(storage == other.untyped_storage().data_ptr() for other in held)
+            return value.clone() if shared else value
         return value
 
     def make_array(self, values: tuple[float, ...]) -> Array:
-        return self.library.asarray(values, dtype=self.dtype, **self.placement)
+        # JAX takes NumPy's arrays for constants; its own, if kept, would outlive a trace.
+        library = np if self.name == "jax" else self.library
+        return library.asarray(values, dtype=self.dtype, **self.placement)
+
+    def loading(self) -> AbstractContextManager[object]:
+        """The context in which a program's constants are computed: never within a trace."""
+        if self.name != "jax":
+            return nullcontext()
+        return import_module("jax").ensure_compile_time_eval()
 
     def column(self, value: Array, rows: int) -> Array:
         """A number, or an array of one number, for each of the rows: ``(rows,)``."""

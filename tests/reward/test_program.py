@@ -107,6 +107,9 @@ def test_results_share_no_memory_with_arguments(namespace):
     for name, column in columns(again).items():
         np.testing.assert_array_equal(column, results[name])
     np.testing.assert_allclose(results[""], 100.0)
+    total, components = right_program("minimal").compile()(forward_velocity=np.ones(3))
+    total *= 0.0
+    assert components["run"].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_one_program_serves_batches_of_any_size():
@@ -117,14 +120,18 @@ def test_one_program_serves_batches_of_any_size():
         assert reward(**values)[0].shape == (rows,)
 
 
-def test_a_program_can_be_traced_by_jax():
+@pytest.mark.parametrize("name", ["helper_functions", "target_posture", "quaternions"])
+def test_a_program_can_be_traced_by_jax_and_called_afterwards(name):
     import jax
 
-    program = right_program("helper_functions")
+    program = right_program(name)
     values = {k: v.astype(np.float32) for k, v in states(program).items()}
-    traced = jax.jit(lambda v: program.compile("jax")(**v))(values)
-    for name, column in columns(program.compile("numpy")(**values)).items():
-        np.testing.assert_allclose(columns(traced)[name], column, rtol=1e-5, atol=1e-6)
+    reward = program.compile("jax")
+    traced = columns(jax.jit(lambda v: reward(**v))(values))
+    called = columns(reward(**{k: jax.numpy.asarray(v) for k, v in values.items()}))
+    for key, column in columns(program.compile("numpy")(**values)).items():
+        np.testing.assert_allclose(traced[key], column, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(called[key], column, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
