@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from reward_synth import __version__
 from reward_synth.errors import UserError
-from reward_synth.report.curves import figures
+from reward_synth.report.figures import figures
 from reward_synth.report.tables import (
     best_candidate,
     best_policy,
@@ -113,7 +113,7 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
             {
                 "title": title,
                 "hint": hint,
-                "height": int(figure.layout["height"]),
+                "height": figure.to_plotly_json()["layout"]["height"],
                 "json": json_island(str(figure.to_json())),
             }
             for title, hint, figure in figures(run)

@@ -8,7 +8,7 @@ method gives back what was recorded the first time.  Methods may be called from 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +29,7 @@ from reward_synth.store.folder import (
     writing,
 )
 from reward_synth.store.lock import run_lock
+from reward_synth.store.proposals import NewCandidate
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Run
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
@@ -37,34 +38,6 @@ if TYPE_CHECKING:
     from reward_synth.evaluation.score import Score
 
 DATABASE = "reward_synth.db"
-
-
-@dataclass(frozen=True)
-class NewCompletion:
-    """A model's answer, to be recorded with the candidate that was read from it."""
-
-    model: str
-    messages: Sequence[Mapping[str, str]]
-    """The prompt: [{"role", "content"}, …]."""
-    text: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class NewCandidate:
-    """A proposal, to be recorded; the store gives it its number."""
-
-    slot: int
-    source: str
-    origin: str
-    """model, offline, expert, sparse or file."""
-    repair: int = 0
-    parents: tuple[int, ...] = ()
-    note: str = ""
-    completion: NewCompletion | None = field(default=None)
 
 
 class Store:

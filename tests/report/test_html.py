@@ -105,7 +105,7 @@ def test_the_figures_hold_the_run_s_numbers(store: Store, searched: str):
     assert score["layout"]["xaxis"]["ticktext"] == ["1", "2", "3"]
     numbers = [text for trace in lineage["data"] for text in trace.get("text", [])]
     assert sorted(map(int, numbers)) == list(range(11))
-    assert len(learning["data"]) == 8 + 2
+    assert len(learning["data"]) == 8
     best = [trace for trace in learning["data"] if trace.get("name") == "candidate 7"]
     assert len(best[0]["x"]) == 9  # no episode had ended at the first checkpoint
     assert [trace["name"] for trace in components["data"]] == ["upright", "centred", "effort"]

@@ -1,0 +1,58 @@
+"""Which figures a run has to show, with a title and a line on how to read each."""
+
+import plotly.graph_objects as go
+
+from reward_synth.report.curves import (
+    component_curves,
+    learning_curves,
+    score_by_generation,
+    stopped_candidates,
+)
+from reward_synth.report.lineage import lineage
+from reward_synth.report.tables import best_training
+from reward_synth.store import Run
+
+
+def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
+    """(title, one line on how to read it, figure) for all that a run has to show."""
+    shown: list[tuple[str, str, go.Figure]] = []
+    trained = any(c.evaluations for c in run.candidates)
+    if run.kind == "search" and run.candidates:
+        if trained:
+            shown.append(
+                (
+                    "Score by generation",
+                    "Each point is a trained candidate's fitness, measured without its reward; "
+                    "the line is the best so far."
+                    + (" Crosses below were refused or failed." if stopped_candidates(run) else ""),
+                    score_by_generation(run),
+                )
+            )
+        shown.append(
+            (
+                "Lineage",
+                "Which candidate was made from which, the best of a generation on top. "
+                "The winner's ancestors are drawn in colour.",
+                lineage(run),
+            )
+        )
+    if trained:
+        many = run.kind == "search"
+        shown.append(
+            (
+                "Learning curves",
+                "Fitness of the exploring policy during training, "
+                + ("one line per candidate." if many else "one line per seed."),
+                learning_curves(run),
+            )
+        )
+    best = best_training(run)
+    if best is not None:
+        shown.append(
+            (
+                "Reward components of the best",
+                "Mean of each component per environment step, over its training.",
+                component_curves(best),
+            )
+        )
+    return shown

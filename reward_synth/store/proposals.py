@@ -1,0 +1,32 @@
+"""What is recorded of a proposal; the store adds numbers, times and fates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NewCompletion:
+    """A model's answer, to be recorded with the candidate that was read from it."""
+
+    model: str
+    messages: Sequence[Mapping[str, str]]
+    """The prompt: [{"role", "content"}, …]."""
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class NewCandidate:
+    """A proposal, to be recorded; the store gives it its number."""
+
+    slot: int
+    source: str
+    origin: str
+    """model, offline, expert, sparse or file."""
+    repair: int = 0
+    parents: tuple[int, ...] = ()
+    note: str = ""
+    completion: NewCompletion | None = None
