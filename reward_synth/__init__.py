@@ -6,10 +6,10 @@ shell.  It is imported on first use, because it brings the simulator and the tra
 
 from typing import TYPE_CHECKING, Any
 
+from reward_synth.version import __version__
+
 if TYPE_CHECKING:
     from reward_synth.api import synthesize
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "synthesize"]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from reward_synth import __version__
 from reward_synth.errors import UserError
 from reward_synth.report.figures import figures
 from reward_synth.report.tables import (
@@ -30,6 +29,7 @@ from reward_synth.report.video import NoVideoError, render_video
 from reward_synth.report.words import number
 from reward_synth.store import Candidate, Run, Store, atomic_write
 from reward_synth.task import Task, load_task
+from reward_synth.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 from reward_synth.store import Run
@@ -13,13 +12,7 @@ FOLDER = "tensorboard"
 
 
 def write_all_events(run_folder: Path, run: Run) -> None:
-    """Write what is not there yet of every finished training of ``run``.
-
-    Nothing is written where the package ``tensorboard`` is not installed; a report that is
-    written after it was writes all events.
-    """
-    if find_spec("tensorboard") is None:
-        return
+    """Write what is not there yet of every finished training of ``run``."""
     for candidate in run.candidates:
         for evaluation in candidate.evaluations:
             name = f"{candidate.number:04d}"

@@ -58,7 +58,7 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Derived:
-    """A pure, row-wise function of other variables: ``function(v, xp)`` gives ``(N,)`` or ``(N, d)``.
+    """A pure, row-wise ``function(v, xp)`` of other variables, giving ``(N,)`` or ``(N, d)``.
 
     ``v`` maps variable names to arrays; only variables listed *before* this one may be read.
     """
@@ -125,7 +125,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class PpoSettings:
-    """Hyperparameters of PPO (Schulman et al. 2017), named as in the paper and stable-baselines3."""
+    """Hyperparameters of PPO (Schulman et al. 2017), with stable-baselines3's meaning."""
 
     environments: int = 16
     rollout_steps: int = 128
