@@ -99,7 +99,8 @@ def strong(t: Terms, goal: Goal) -> list[Term | None]:
 
 
 def in_posture(t: Terms, goal: Goal) -> list[Term | None]:
-    return [*_gated(t.pursue(goal), [t.posture(0), t.posture(1)]), _alive(t), t.effort()]
+    gates = [t.posture(0, tight=True), t.posture(1, tight=True)]
+    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort()]
 
 
 def strong_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
