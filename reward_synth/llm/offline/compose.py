@@ -100,16 +100,22 @@ def strong(t: Terms, goal: Goal) -> list[Term | None]:
 
 def in_posture(t: Terms, goal: Goal) -> list[Term | None]:
     gates = [t.posture(0, tight=True), t.posture(1, tight=True)]
-    return [*_gated(t.pursue(goal), gates), _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal, weight=2.0), gates), _alive(t, 0.5), t.effort()]
 
 
 def strong_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
-    return [*_gated(t.pursue(goal, weight=2.0), [t.posture(0)]), _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal, weight=BIG), [t.posture(0)]), _alive(t, SMALL), t.effort()]
 
 
 def saturating_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
     speed = t.pursue(goal, "tanh", BIG)
     return [*_gated(speed, [t.posture(0), t.posture(1)]), _alive(t), t.effort(), t.jerk()]
+
+
+def only_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
+    """No bonus for staying alive: who falls loses the speed to come, who stands gains nothing."""
+    speed = t.pursue(goal, "tanh", BIG)
+    return [*_gated(speed, [t.posture(0), t.posture(1)]), t.effort()]
 
 
 def calm_in_posture(t: Terms, goal: Goal) -> list[Term | None]:
@@ -153,23 +159,27 @@ def _height_gate(t: Terms, place: int = 0) -> Term | None:
 
 
 def turn_standing(t: Terms, goal: Goal) -> list[Term | None]:
-    return [*_gated(t.pursue(goal), [_height_gate(t)]), _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), _alive(t, SMALL), t.effort()]
 
 
 def turn_landing(t: Terms, goal: Goal) -> list[Term | None]:
     upright = _second(t, "upright")
     landing = [t.pursue(upright, weight=SMALL)] if upright else []
-    return [*_gated(t.pursue(goal), [_height_gate(t)]), *landing, _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), *landing, _alive(t, SMALL), t.effort()]
 
 
 def turn_saturating(t: Terms, goal: Goal) -> list[Term | None]:
     turn = t.pursue(goal, "tanh", 2.0)
-    return [*_gated(turn, [_height_gate(t)]), _alive(t), t.effort()]
+    return [*_gated(turn, [_height_gate(t)]), _alive(t, SMALL), t.effort()]
 
 
 def turn_clear(t: Terms, goal: Goal) -> list[Term | None]:
     gate = _height_gate(t, 1) or _height_gate(t)
-    return [*_gated(t.pursue(goal), [gate]), _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal), [gate]), _alive(t, SMALL), t.effort()]
+
+
+def turn_only(t: Terms, goal: Goal) -> list[Term | None]:
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), t.effort()]
 
 
 def turn_in_the_air(t: Terms, goal: Goal) -> list[Term | None]:
@@ -179,7 +189,7 @@ def turn_in_the_air(t: Terms, goal: Goal) -> list[Term | None]:
     return [
         *_gated(turn, [_height_gate(t)]),
         *_gated(replace(turn, name="turn_flying", weight=0.5), flying),
-        _alive(t),
+        _alive(t, SMALL),
         t.effort(),
     ]
 
@@ -187,7 +197,7 @@ def turn_in_the_air(t: Terms, goal: Goal) -> list[Term | None]:
 def turn_and_rise(t: Terms, goal: Goal) -> list[Term | None]:
     lift = _second(t, "raise")
     rise = [t.pursue(lift, weight=0.5)] if lift else []
-    return [*_gated(t.pursue(goal), [_height_gate(t)]), *rise, _alive(t), t.effort()]
+    return [*_gated(t.pursue(goal), [_height_gate(t)]), *rise, _alive(t, SMALL), t.effort()]
 
 
 def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
@@ -195,10 +205,10 @@ def turn_pushing(t: Terms, goal: Goal) -> list[Term | None]:
     power = t.power()
     high = _gated(replace(turn, name="turn_high", weight=0.4), [_height_gate(t)])
     if power is None:
-        return [turn, *high, _alive(t)]
+        return [turn, *high, _alive(t, SMALL)]
     push = replace(power, name="push_share", weight=None)
     pushing = _gated(replace(turn, name="turn_pushing", weight=0.6), [push])
-    return [turn, *high, *pushing, _alive(t)]
+    return [turn, *high, *pushing, _alive(t, SMALL)]
 
 
 # --- something to be kept upright -------------------------------------------------------------
@@ -281,9 +291,10 @@ def gaining(t: Terms, goal: Goal) -> list[Term | None]:
 GENERAL: tuple[Plan, ...] = (
     plain,
     in_posture,
+    saturating_in_posture,
     strong_in_posture,
     with_bonus,
-    saturating_in_posture,
+    only_in_posture,
     calm_in_posture,
     strong,
     saturating,
@@ -295,6 +306,7 @@ GENERAL: tuple[Plan, ...] = (
 TURNING: tuple[Plan, ...] = (
     plain,
     turn_standing,
+    turn_only,
     turn_landing,
     turn_in_the_air,
     turn_saturating,
