@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from reward_synth.task import Task
 
-WIDTH, HEIGHT = 854, 480
+WIDTH, HEIGHT = 640, 360
 FRAMES_PER_SECOND = 30
-SECONDS = 10.0
+SECONDS = 8.0
 TIME_LIMIT = 300
 """Seconds of wall-clock for the child; osmesa draws some 30 to 100 frames per second."""
 BACKENDS = ("egl", "osmesa")
+OFF = ("disable", "disabled", "off", "false", "0")
+"""Values of MUJOCO_GL with which MuJoCo itself keeps away from OpenGL."""
 NO_OPENGL = 3
 """Exit status of a child that found no usable OpenGL library."""
 NO_VIDEO = 4
@@ -52,7 +54,11 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
     the package to install where it is a missing library; UserError when ``out`` is not writable.
     """
     partial = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.mp4")
-    chosen = os.environ.get("MUJOCO_GL")
+    chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
+    if chosen in OFF:
+        raise NoVideoError(
+            f"videos are off (MUJOCO_GL={chosen}); unset MUJOCO_GL and write the report again"
+        )
     backends = dict.fromkeys((chosen, *BACKENDS) if chosen else BACKENDS)
     reason = INSTALL
     try:
