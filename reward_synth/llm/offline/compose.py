@@ -99,7 +99,7 @@ def strong(t: Terms, goal: Goal) -> list[Term | None]:
 
 
 def in_posture(t: Terms, goal: Goal) -> list[Term | None]:
-    gates = [t.posture(0, tight=True), t.posture(1, tight=True)]
+    gates = [t.posture(0), t.posture(1)]
     return [*_gated(t.pursue(goal, weight=2.0), gates), _alive(t, 0.5), t.effort()]
 
 

@@ -94,12 +94,11 @@ class Terms:
             return Term(name, "near", goal.signal, weight, 1, scale)
         return Term(name, "near", goal.signal, weight, 1, max(scale, 0.2), 1.0)
 
-    def posture(
-        self, place: int = 0, weight: float | None = None, *, tight: bool = False
-    ) -> Term | None:
+    def posture(self, place: int = 0, weight: float | None = None) -> Term | None:
         """The pose of an episode's start kept: a gate, or with a weight a bonus.
 
-        Tight bounds are those of ordinary random states, wide ones reach towards the fallen.
+        Its bounds reach half-way to the fallen states of random episodes: tighter ones were
+        best met by standing still.
         """
         if place >= len(self.reading.posture):
             return None
@@ -107,9 +106,6 @@ class Terms:
         statistics = self.survey.statistics(goal.signal)
         fallen = abs(statistics.start - statistics.least)
         slack = max(min(fallen, abs(statistics.start)), 0.3 * abs(statistics.start), 0.05)
-        if tight:
-            ordinary = abs(statistics.start - statistics.low)
-            slack = min(slack, max(ordinary, 0.1 * abs(statistics.start), 0.02))
         if goal.purpose == "upright":
             low, high, margin = rounded(statistics.start - slack / 2.0), 1.0, rounded(slack)
             if goal.sign < 0 or statistics.start < 0.3:
