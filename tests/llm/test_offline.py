@@ -223,6 +223,15 @@ def test_a_report_guides_the_next_change() -> None:
     assert not calm.ends_early and not calm.rising
 
 
+def test_a_bonus_that_pays_for_standing_still_is_to_be_less() -> None:
+    offline = proposer("hopper-forward")
+    shares = {"speed": 0.2, "alive": 0.75, "effort": 0.05}
+    whole = told([checkpoint(shares, 1000.0, 0.0)])
+    short = told([checkpoint(shares, 100.0, 0.0)])
+    assert guide(offline.first[0], whole, 1000).dominant == "alive"
+    assert guide(offline.first[0], short, 1000).dominant is None
+
+
 def test_gates_do_not_count_as_dominating() -> None:
     offline = proposer("hopper-forward")
     genome = next(g for g in offline.first if any(t.weight is None for t in g.terms))

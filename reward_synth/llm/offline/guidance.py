@@ -7,6 +7,8 @@ from sandbox.messages import TrainingReport
 
 DOMINANT = 0.95
 """Share of the sum above which one component drowns the others."""
+STANDING = 0.6
+"""Share above which a bonus for mere survival pays for standing still through whole episodes."""
 NEGLIGIBLE = 0.005
 SHORT = 0.6
 """Episodes shorter than this part of the full length end too early."""
@@ -44,10 +46,14 @@ def guide(genome: Genome, report: TrainingReport | None, episode_steps: int) -> 
     )
     lengths = [c.episode_length for c in report.checkpoints if c.episode_length is not None]
     curve = [c.fitness for c in report.checkpoints if c.fitness is not None]
+    ends_early = bool(lengths) and lengths[-1] < SHORT * episode_steps
+    if dominant is None and lengths and not ends_early:
+        bonuses = [name for name, share in shares.items() if share > STANDING]
+        dominant = next((name for name in bonuses if summed[name].constant), None)
     return Guidance(
         dominant if len(summed) > 1 else None,
         idle,
-        bool(lengths) and lengths[-1] < SHORT * episode_steps,
+        ends_early,
         _rising(curve),
     )
 
