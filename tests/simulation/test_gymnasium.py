@@ -4,7 +4,7 @@ Given the same state and actions, both run the same MuJoCo on the same model.  T
 are known.  Gymnasium starts the constraint solver from its last solution, ``mujoco.rollout``
 from nothing at each control step: both stop at the solver's tolerance of 1e-8, and contacts make
 the difference grow.  And Reacher-v5 observes a body's position, which MuJoCo leaves at the last
-Runge-Kutta stage (up to a millimetre off), where ours is the position at the state reached.
+Runge-Kutta stage (some millimetres off), where ours is the position at the state reached.
 """
 
 import copy
@@ -67,7 +67,7 @@ def test_same_state_and_actions_give_same_observations_and_ends(
                 env.data.qacc_warmstart[:] = 0.0
             expected, _, terminated, _, _ = env.step(control)
             if name == "reacher-reach":
-                np.testing.assert_allclose(expected[FINGERTIP], fingertip_offset(env), atol=1e-3)
+                np.testing.assert_allclose(expected[FINGERTIP], fingertip_offset(env), atol=3e-3)
                 expected[FINGERTIP] = fingertip_offset(env)
             step = simulator.step(action[None])
             np.testing.assert_allclose(
