@@ -154,11 +154,11 @@ task = Task(
     training_steps=300_000,
     ppo=PpoSettings(
         rollout_steps=64,
-        minibatch_size=256,
+        minibatch_size=128,
         epochs=5,
-        learning_rate=1e-3,
+        learning_rate=5e-4,
         discount=0.99,
-        initial_log_std=-1.0,
+        anneal=False,
     ),
     camera="track",
 )

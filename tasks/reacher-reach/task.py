@@ -148,6 +148,11 @@ task = Task(
     success_doc="fingertip within 2 cm of the target at the end",
     training_steps=200_000,
     ppo=PpoSettings(
-        rollout_steps=100, minibatch_size=160, epochs=10, learning_rate=5e-4, discount=0.95
+        rollout_steps=64,
+        minibatch_size=256,
+        epochs=10,
+        learning_rate=1e-3,
+        discount=0.95,
+        initial_log_std=-0.5,
     ),
 )
