@@ -41,6 +41,11 @@ variables = {
         JointPosition("root"),
         public=False,
     ),
+    "forward_position": Variable(
+        "position of the torso along x since the episode began; positive is forward",
+        "m",
+        Derived(lambda v, xp: v["root_position"][:, 0]),
+    ),
     "root_velocity": Variable(
         "linear velocity of the torso in the world's frame and angular in its own, as observed",
         "m/s and rad/s",
@@ -128,7 +133,7 @@ def terminated(v, xp):
 
 def fitness(episode: Episode) -> float:
     """Distance travelled forwards over the duration of a full episode, so that falls cost."""
-    distance = float(episode["root_position"][-1, 0])
+    distance = float(episode["forward_position"][-1])
     return distance / (EPISODE_STEPS * episode.control_step)
 
 
@@ -152,7 +157,8 @@ task = Task(
     success_doc="mean forward speed over a full episode of at least 1 m/s",
     training_steps=300_000,
     ppo=PpoSettings(
-        rollout_steps=64,
+        environments=32,
+        rollout_steps=32,
         minibatch_size=256,
         epochs=5,
         learning_rate=1e-3,

@@ -38,7 +38,6 @@ variables = {
         "position of the torso along x since the episode began; positive is forward",
         "m",
         JointPosition("rootx"),
-        public=False,
     ),
     "forward_velocity": Variable(
         "velocity of the torso along x; positive is running forward, 0 is standing still, "
@@ -149,7 +148,8 @@ task = Task(
     success_doc="mean forward speed of at least 3 m/s",
     training_steps=300_000,
     ppo=PpoSettings(
-        rollout_steps=64,
+        environments=32,
+        rollout_steps=32,
         minibatch_size=256,
         epochs=5,
         learning_rate=1e-3,

@@ -1,7 +1,7 @@
-SUCCESS_SPEED = 1.5
+SUCCESS_DISTANCE = 12.0
 
 
-def compute_reward(forward_velocity):
-    """1 while the robot moves forward at the speed that counts as success, else 0."""
-    fast = xp.where(forward_velocity > SUCCESS_SPEED, 1.0, 0.0)
-    return fast, {"fast": fast}
+def compute_reward(forward_position):
+    """1 once the robot has come as far as success asks (1.5 m/s over the 8 s of an episode), else 0."""
+    there = xp.where(forward_position >= SUCCESS_DISTANCE, 1.0, 0.0)
+    return there, {"there": there}

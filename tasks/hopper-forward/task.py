@@ -52,7 +52,6 @@ variables = {
         "position of the torso along x since the episode began; positive is forward",
         "m",
         JointPosition("rootx"),
-        public=False,
     ),
     "forward_velocity": Variable(
         "velocity of the torso along x; positive is running or hopping forward, "
@@ -153,7 +152,8 @@ task = Task(
     success_doc="mean forward speed over a full episode of at least 1.5 m/s",
     training_steps=300_000,
     ppo=PpoSettings(
-        rollout_steps=64,
+        environments=32,
+        rollout_steps=32,
         minibatch_size=128,
         epochs=5,
         learning_rate=5e-4,

@@ -17,6 +17,7 @@ WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 RIGHT = sorted((FOLDER / "right").glob("*.py"))
 
 VARIABLES: dict[str, int | None] = {
+    "forward_position": None,
     "forward_velocity": None,
     "vertical_velocity": None,
     "torso_height": None,
