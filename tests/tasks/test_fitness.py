@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from reward_synth.task import Episode, load_task
+from reward_synth.task import Derived, Episode, load_task
 
 
 def episode(
@@ -96,7 +96,10 @@ def test_the_ant_scores_its_forward_distance_only():
     root = np.zeros((1000, 7))
     root[:, 0] = np.linspace(0.0, 60.0, 1000)
     root[:, 1] = np.linspace(0.0, 80.0, 1000)
-    walked = episode({"root_position": root}, 0.05)
+    forward = task.variables["forward_position"].binding
+    assert isinstance(forward, Derived)
+    position = forward.function({"root_position": root}, np)
+    walked = episode({"root_position": root, "forward_position": position}, 0.05)
     assert task.fitness(walked) == pytest.approx(1.2)
     assert task.success is not None
     assert task.success(walked)
