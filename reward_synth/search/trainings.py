@@ -86,6 +86,7 @@ class Trainer:
                 raise StoppedError
             if outcome.reason != "killed" or attempt == ATTEMPTS_IF_KILLED - 1:
                 self.fail(training, outcome.message)
+                return
 
     def attempt(self, training: Training) -> TrainResult | Failure:
         candidate = training.candidate
