@@ -136,7 +136,7 @@ class Failure(Message):
     """The job's end without a result."""
 
     kind: Literal["failed"] = "failed"
-    reason: Literal["raised", "non-finite", "memory", "time", "killed", "isolation", "protocol"]
+    reason: Literal["raised", "non-finite", "memory", "time", "killed", "disk", "protocol"]
     message: str
 
 

@@ -5,6 +5,7 @@ forked from here: it starts in milliseconds, shares nothing writable with other 
 breaks is its own.  After a job's last event comes one line ``{"kind": "done"}``.
 """
 
+import errno
 import gc
 import json
 import os
@@ -67,6 +68,8 @@ def describe(error: BaseException) -> Failure:
         return Failure(reason="non-finite", message=str(error))
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return Failure(reason="memory", message="out of memory")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failure(reason="disk", message="no space left to write the policy")
     if isinstance(error, RewardError):
         return Failure(reason="raised", message=str(error))
     return Failure(reason="raised", message=f"{type(error).__name__}: {error}")

@@ -177,7 +177,7 @@ def read_lines(stream: object, lines: "queue.Queue[bytes | None]") -> None:
 class WorkerPool:
     """``workers`` workers for one task.  A context manager; ``run`` may be called by many threads.
 
-    Raises UserError when the isolation asked for cannot be had.
+    Raises UserError when the isolation asked for cannot be had, or no working folder.
     """
 
     def __init__(
@@ -188,7 +188,13 @@ class WorkerPool:
         kinds: Sequence[str] = ("probe", "train"),
     ) -> None:
         self.size = workers
-        self.root = Path(tempfile.mkdtemp(prefix="reward-synth-"))
+        try:
+            self.root = Path(tempfile.mkdtemp(prefix="reward-synth-"))
+        except OSError as error:
+            raise UserError(
+                f"cannot make a working folder for the sandbox: {error.strerror}; free some space, "
+                "or set TMPDIR to another folder"
+            ) from error
         self.all = [
             Worker(task_folder, self.root / f"worker-{index}", isolation, kinds)
             for index in range(workers)

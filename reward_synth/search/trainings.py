@@ -1,5 +1,6 @@
 """Trainings in parallel: each is dispatched, scored and recorded before it counts as done."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -84,6 +85,11 @@ class Trainer:
                 return
             if self.stopping.is_set():
                 raise StoppedError
+            if outcome.reason == "disk":  # no fault of the candidate
+                raise UserError(
+                    f"the disk that holds {tempfile.gettempdir()} is full; free some space, or set "
+                    f"TMPDIR to another folder, and go on with --resume {self.run}"
+                )
             if outcome.reason != "killed" or attempt == ATTEMPTS_IF_KILLED - 1:
                 self.fail(training, outcome.message)
                 return

@@ -1,5 +1,6 @@
 """Jobs in real, confined workers: what comes back, and what happens when a job goes wrong."""
 
+import errno
 import os
 import signal
 import time
@@ -19,6 +20,7 @@ from sandbox.messages import Checkpoint, Failure, TrainJob, TrainResult
 from sandbox.probe import public_sizes
 from sandbox.training import build_ppo, save
 from sandbox.vec_env import RewardedSimulator
+from sandbox.worker import describe
 
 TASK = load_task("cartpole-swingup")
 STEPS = 6_000
@@ -151,3 +153,8 @@ def test_worker_processes_end_with_the_pool(tmp_path):
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
     assert not root.exists()
+
+
+def test_a_full_disk_is_no_fault_of_the_candidate():
+    assert describe(OSError(errno.ENOSPC, "No space left on device")).reason == "disk"
+    assert describe(OSError(errno.EPERM, "Operation not permitted")).reason == "raised"
