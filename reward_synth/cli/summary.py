@@ -73,6 +73,8 @@ def fitness_line(result: dict[str, Any]) -> str:
     seeds = result["seeds"]
     if result.get("confirmed") is False:
         return f"{number(result['fitness'])} (of the search alone: not confirmed on fresh seeds)"
+    if len(seeds) == 1:
+        return f"{number(result['fitness'])} (one seed, so no interval)"
     spread = interval(result["low"], result["high"])
     return f"{number(result['fitness'])} {spread}, mean and 95 % interval over {len(seeds)} seeds"
 

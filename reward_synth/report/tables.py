@@ -144,6 +144,16 @@ def cause(candidate: Candidate) -> str:
     return errors[0] if errors else shortened(candidate.reason.split(":")[0], 40)
 
 
+UNCONFIRMED = "of the search's training alone, not confirmed on fresh seeds"
+
+
+def basis(seeds: int) -> str:
+    """What a fitness and its interval rest on."""
+    if seeds == 1:
+        return "of one training, so the interval has no width"
+    return f"mean and 95 % interval over {seeds} training seeds"
+
+
 def headline(run: Run) -> dict[str, Any] | None:
     """The best fitness with its interval and what it rests on; None before anything is scored."""
     best = best_candidate(run)
@@ -156,9 +166,7 @@ def headline(run: Run) -> dict[str, Any] | None:
         return {
             "fitness": number(result["fitness"]),
             "interval": f"{number(result['low'])} to {number(result['high'])}",
-            "basis": f"mean and 95 % interval over {seeds} training seeds"
-            if confirmed
-            else "of the search's training alone, not confirmed on fresh seeds",
+            "basis": basis(seeds) if confirmed else UNCONFIRMED,
             "human_normalised": result.get("human_normalised"),
         }
     evaluation = best_training(run)
