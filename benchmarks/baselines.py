@@ -2,9 +2,10 @@
 
     python benchmarks/baselines.py [TASK …] [--runs-dir runs]
 
-Each reward trains three policies (seeds 100, 101, 102) with the task's own budget; the score is
-the trusted one.  The figures go to ``tasks/NAME/baselines.json``, from which runs take their
-human-normalised score, and into the table of ``tasks/NAME/README.md``.
+Each reward trains three policies (seeds 100, 101, 102) with the task's own budget, one after the
+other on one core, expert and sparse side by side; the score is the trusted one.  The figures go to
+``tasks/NAME/baselines.json``, from which runs take their human-normalised score, and into the
+table of ``tasks/NAME/README.md``.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import os
 import platform
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def machine() -> str:
 
 def measure(task: Task, reward: str, runs_dir: Path) -> Baseline:
     """Train one baseline with the default seeds and budget."""
-    run = api.train(task.folder, reward, runs_dir=runs_dir)
+    run = api.train(task.folder, reward, workers=1, runs_dir=runs_dir)
     return Baseline(
         steps=run.result["steps"],
         seeds=run.result["seeds"],
@@ -84,11 +86,13 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.tasks or list_tasks():
         task = load_task(name)
-        figures = {}
-        for reward in ("expert", "sparse"):
-            figures[reward] = measure(task, reward, options.runs_dir)
-            print(f"{name} {reward}: {figures[reward].mean:.3f} ({figures[reward].seconds:.0f} s)")
+        rewards = ("expert", "sparse")
+        with ThreadPoolExecutor(len(rewards)) as executor:
+            measured = executor.map(measure, [task] * 2, rewards, [options.runs_dir] * 2)
+            figures = dict(zip(rewards, measured, strict=True))
         write(task, figures)
+        told = ", ".join(f"{r} {b.mean:.3f} ({b.seconds:.0f} s)" for r, b in figures.items())
+        print(f"{name}: {told}", flush=True)
 
 
 if __name__ == "__main__":

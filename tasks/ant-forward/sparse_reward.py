@@ -2,6 +2,6 @@ SUCCESS_DISTANCE = 50.0
 
 
 def compute_reward(forward_position):
-    """1 once the robot has come as far as success asks (1 m/s over the 50 s of an episode), else 0."""
+    """1 once the robot has come as far as success asks (1 m/s over 50 s), else 0."""
     there = xp.where(forward_position >= SUCCESS_DISTANCE, 1.0, 0.0)
     return there, {"there": there}

@@ -146,7 +146,7 @@ task = Task(
     "full episode, m/s",
     success=success,
     success_doc="mean forward speed of at least 3 m/s",
-    training_steps=300_000,
+    training_steps=200_000,
     ppo=PpoSettings(
         environments=32,
         rollout_steps=32,
