@@ -86,7 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.tasks or list_tasks():
         task = load_task(name)
-        rewards = ("expert", "sparse")
+        rewards: tuple[str, ...] = ("expert", "sparse")
         with ThreadPoolExecutor(len(rewards)) as executor:
             measured = executor.map(measure, [task] * 2, rewards, [options.runs_dir] * 2)
             figures = dict(zip(rewards, measured, strict=True))
