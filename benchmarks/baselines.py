@@ -20,6 +20,7 @@ from pathlib import Path
 from reward_synth import api
 from reward_synth.task import Baseline, Task, list_tasks, load_task
 
+REWARDS: tuple[str, ...] = ("expert", "sparse")
 MARKERS = re.compile(r"(<!-- baselines -->).*?(<!-- /baselines -->)", re.DOTALL)
 
 
@@ -86,10 +87,9 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.tasks or list_tasks():
         task = load_task(name)
-        rewards: tuple[str, ...] = ("expert", "sparse")
-        with ThreadPoolExecutor(len(rewards)) as executor:
-            measured = executor.map(measure, [task] * 2, rewards, [options.runs_dir] * 2)
-            figures = dict(zip(rewards, measured, strict=True))
+        with ThreadPoolExecutor(len(REWARDS)) as executor:
+            futures = {r: executor.submit(measure, task, r, options.runs_dir) for r in REWARDS}
+        figures = {reward: future.result() for reward, future in futures.items()}
         write(task, figures)
         told = ", ".join(f"{r} {b.mean:.3f} ({b.seconds:.0f} s)" for r, b in figures.items())
         print(f"{name}: {told}", flush=True)
