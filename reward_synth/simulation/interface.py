@@ -4,9 +4,11 @@
 once (automatic reset); the step still reports the state that was reached before the reset.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import numpy as np
 
 from reward_synth.task import Array, Task
 
@@ -35,7 +37,9 @@ class Simulator(Protocol):
     task: Task
     num_envs: int
     xp: Any
-    """Array namespace of the values."""
+    """Array namespace of the values: NumPy, or array_api_compat's torch."""
+    placement: Mapping[str, Any]
+    """Arguments that make a new array of ``xp`` on the simulator's device: {} or {"device": …}."""
     action_size: int
     observation_size: int
     control_step: float
@@ -43,11 +47,13 @@ class Simulator(Protocol):
     variable_sizes: Mapping[str, int | None]
     """Entries of each variable: None for ``(N,)``, d for ``(N, d)``; ``action`` included."""
 
-    def reset(self, seed: int) -> Array:
+    def reset(self, seed: int | Sequence[int]) -> Array:
         """Start every environment anew and give observations ``(N, obs)``.
 
-        Environment ``i``'s episode ``e`` depends on ``(seed, i, e)`` and its actions alone, so
-        neither the other environments nor the thread count can change it.
+        Several seeds divide the environments into as many groups of equal size, in order.
+        The ``i``-th environment of a group with seed ``s`` plays episodes ``e`` = 0, 1, …;
+        each depends on ``(s, i, e)`` and its actions alone, so neither the other environments
+        nor the thread count can change it.
         """
         ...
 
@@ -60,6 +66,22 @@ class Simulator(Protocol):
         """Arguments for a reward program at the last step, by name: variables, ``action`` (as
         applied, in [-1, 1]) and ``prev_NAME`` (one control step earlier; the current value at an
         episode's first step)."""
+        ...
+
+    def variables_at(self, state: Array, sensordata: Array) -> Mapping[str, Array]:
+        """The task's variables on states and sensor values, ``M`` rows each."""
+        ...
+
+    def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
+        """All that decides how those environments go on, as arrays with leading axis ``E``."""
+        ...
+
+    def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Put ``E`` environments back to where they were when a snapshot was taken."""
+        ...
+
+    def observe(self) -> Array:
+        """Observations ``(N, obs)`` of the states that the next step starts from."""
         ...
 
     def close(self) -> None:

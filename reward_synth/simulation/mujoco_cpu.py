@@ -6,7 +6,7 @@ call from the states alone (time, qpos, qvel, activations) with no constraint-so
 which is why an environment's numbers cannot depend on its neighbours or on the thread count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import mujoco
@@ -53,6 +53,7 @@ class MujocoSimulator:
         self.task = task
         self.num_envs = num_envs
         self.xp: Any = np
+        self.placement: Mapping[str, Any] = {}
         self.model = model
         self.action_size = int(model.nu)
         self.control_step = float(model.opt.timestep) * task.frame_skip
@@ -78,7 +79,8 @@ class MujocoSimulator:
 
         offsets = {"qpos": 1, "qvel": 1 + model.nq}
         self._readers = make_readers(task, bound.entries, offsets)
-        self._seed = 0
+        self._seed = np.zeros(num_envs, np.int64)
+        self._index = np.arange(num_envs)
         self._episode = np.zeros(num_envs, np.int64)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._start: np.ndarray | None = None
@@ -95,19 +97,66 @@ class MujocoSimulator:
 
     # --- the interface ---------------------------------------------------------------------
 
-    def reset(self, seed: int) -> np.ndarray:
-        """Start every environment anew; see the interface.  ``seed`` is not negative."""
-        if seed < 0:
+    def reset(self, seed: int | Sequence[int]) -> np.ndarray:
+        """Start every environment anew; see the interface.  Seeds are not negative."""
+        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+        if min(seeds) < 0:
             raise ValueError("seed must not be negative")
-        self._seed = seed
+        group, rest = divmod(self.num_envs, len(seeds))
+        if rest:
+            raise ValueError(f"{self.num_envs} environments do not divide into {len(seeds)} groups")
+        self._seed = np.repeat(np.array(seeds, np.int64), group)
+        self._index = np.tile(np.arange(group), len(seeds))
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._first = np.ones(self.num_envs, bool)
-        everyone = np.arange(self.num_envs)
-        state, sensors = self._initial_states(everyone, self._episode)
+        state, sensors = self._initial_states(self._names())
         self._start, self._start_sensors = state, sensors
         self._variables = self._previous_variables = None
-        return self._observation(self.variables_at(state, sensors))
+        return self.observe()
+
+    def observe(self) -> np.ndarray:
+        """Observations of the states that the next step starts from."""
+        assert self._start is not None
+        return self._observation(self.variables_at(self._start, self._start_sensors))
+
+    def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
+        """All that decides how those environments go on; see the interface."""
+        if self._start is None:
+            raise RuntimeError("reset the simulator before a snapshot")
+        everything = {
+            "state": self._start,
+            "sensors": self._start_sensors,
+            "action": self._action,
+            "seed": self._seed,
+            "index": self._index,
+            "episode": self._episode,
+            "elapsed": self._elapsed,
+            "first": self._first,
+        }
+        return {name: array[environments].copy() for name, array in everything.items()}
+
+    def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Put environments back to where they were; see the interface."""
+        if self._start is None:
+            self.reset(0)
+        assert self._start is not None
+        # Copies: whoever holds an earlier step still looks at its arrays.
+        self._start, self._start_sensors = self._start.copy(), self._start_sensors.copy()
+        self._action, self._first = self._action.copy(), self._first.copy()
+        for array, name in (
+            (self._start, "state"),
+            (self._start_sensors, "sensors"),
+            (self._action, "action"),
+            (self._seed, "seed"),
+            (self._index, "index"),
+            (self._episode, "episode"),
+            (self._elapsed, "elapsed"),
+            (self._first, "first"),
+        ):
+            array[environments] = snapshot[name]
+        # At an episode's first step the values before do not matter; else they are these.
+        self._variables = self.variables_at(self._start, self._start_sensors)
 
     def step(self, action: np.ndarray) -> Step:
         """Advance one control step; see the interface."""
@@ -187,16 +236,17 @@ class MujocoSimulator:
 
     # --- resets ----------------------------------------------------------------------------
 
-    def _initial_states(
-        self, environments: np.ndarray, episodes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Initial states and sensor values of those environments' episodes, one row for each."""
+    def _names(self, environments: Any = slice(None)) -> np.ndarray:
+        """``(M, 3)``: seed, index and episode, which decide an episode's initial state."""
+        return np.stack((self._seed, self._index, self._episode), axis=1)[environments]
+
+    def _initial_states(self, episodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Initial states and sensor values of episodes ``(M, 3)``, one row for each."""
         model, data = self.model, self._reset_data
-        states = np.empty((len(environments), self.state_size))
-        sensors = np.empty((len(environments), model.nsensordata))
-        pairs = zip(environments.tolist(), episodes.tolist(), strict=True)
-        for row, (environment, episode) in enumerate(pairs):
-            rng = np.random.default_rng([self._seed, environment, episode])
+        states = np.empty((len(episodes), self.state_size))
+        sensors = np.empty((len(episodes), model.nsensordata))
+        for row, episode in enumerate(episodes.tolist()):
+            rng = np.random.default_rng(episode)
             qpos, qvel = self.task.reset(rng, 1)
             # Clears the last solution, which the constraint solver would otherwise start from.
             mujoco.mj_resetData(model, data)
@@ -217,7 +267,7 @@ class MujocoSimulator:
         assert self._start is not None
         self._episode[ended] += 1
         self._elapsed[ended] = 0
-        states, sensors = self._initial_states(ended, self._episode[ended])
+        states, sensors = self._initial_states(self._names(ended))
         observation[ended] = self._observation(self.variables_at(states, sensors))
         # Copies: the step's variables still look at the states that were reached.
         self._start = self._start.copy()
@@ -270,8 +320,8 @@ class MujocoSimulator:
                 )
             if not np.isfinite(array).all():
                 raise UserError(f"{where}: reset gives a {name} that is not finite")
-        zeros = np.zeros(count, np.int64)
-        variables = self.variables_at(*self._initial_states(np.arange(count), zeros))
+        episodes = np.stack([np.zeros(count, int), np.arange(count), np.zeros(count, int)], axis=1)
+        variables = self.variables_at(*self._initial_states(episodes))
         sizes = check_variables(self.task, variables)
         try:
             terminated = np.asarray(self.task.terminated(variables, np))

@@ -7,33 +7,29 @@ import numpy as np
 
 from reward_synth.errors import UserError
 from reward_synth.simulation.model import Entries
-from reward_synth.task import Derived, Task
+from reward_synth.task import Array, Derived, Task
 from reward_synth.task.validation import nearest
 
-Reader = Callable[["Variables"], np.ndarray]
+Reader = Callable[["Variables"], Array]
 
 
-class Variables(Mapping[str, np.ndarray]):
-    """Variables of ``N`` states by name, read-only arrays ``(N,)`` or ``(N, d)``.
+class Variables(Mapping[str, Array]):
+    """Variables of ``N`` states by name, arrays ``(N,)`` or ``(N, d)`` of the states' namespace.
 
-    Values are views of the states where they can be; whoever holds the mapping keeps the states
-    of that step alive, so it stays valid when the simulator goes on.
+    Values are views of the states where they can be, and read-only where the namespace knows
+    that; whoever holds the mapping keeps the states of that step alive.
     """
 
     __slots__ = ("_readers", "_values", "sensordata", "state")
 
-    def __init__(
-        self, readers: Mapping[str, Reader], state: np.ndarray, sensordata: np.ndarray
-    ) -> None:
-        # Read-only, because a reward that wrote into a view would change the physics.
-        state.flags.writeable = False
-        sensordata.flags.writeable = False
-        self.state = state
-        self.sensordata = sensordata
+    def __init__(self, readers: Mapping[str, Reader], state: Array, sensordata: Array) -> None:
+        # A reward that wrote into a view would change the physics.
+        self.state = _read_only(state)
+        self.sensordata = _read_only(sensordata)
         self._readers = readers
-        self._values: dict[str, np.ndarray] = {}
+        self._values: dict[str, Array] = {}
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> Array:
         value = self._values.get(name)
         if value is None:
             value = self._readers[name](self)
@@ -50,13 +46,13 @@ class Variables(Mapping[str, np.ndarray]):
         return len(self._readers)
 
 
-class _Earlier(Mapping[str, np.ndarray]):
+class _Earlier(Mapping[str, Array]):
     """What one derived variable may read: those listed before it."""
 
-    def __init__(self, values: dict[str, np.ndarray], task: Task, where: str) -> None:
+    def __init__(self, values: dict[str, Array], task: Task, where: str) -> None:
         self._values, self._task, self._where = values, task, where
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> Array:
         if name in self._values:
             return self._values[name]
         if name in self._task.variables:
@@ -77,17 +73,18 @@ class _Earlier(Mapping[str, np.ndarray]):
 
 
 def make_readers(
-    task: Task, entries: Mapping[str, Entries], offsets: Mapping[str, int]
+    task: Task, entries: Mapping[str, Entries], offsets: Mapping[str, int], xp: Any = np
 ) -> dict[str, Reader]:
     """How to compute each variable from a :class:`Variables`, in the task's order.
 
-    ``offsets`` says where ``qpos`` and ``qvel`` begin in a state.
+    ``offsets`` says where ``qpos`` and ``qvel`` begin in a state; ``xp`` is the array namespace
+    of the states.
     """
     readers: dict[str, Reader] = {}
     for name, variable in task.variables.items():
         binding = variable.binding
         if isinstance(binding, Derived):
-            readers[name] = _derived_reader(binding.function)
+            readers[name] = _derived_reader(binding.function, xp)
         elif entries[name].array == "sensordata":
             readers[name] = _sensor_reader(_selection(entries[name], 0))
         else:
@@ -103,7 +100,7 @@ def check_variables(task: Task, variables: Variables) -> dict[str, int | None]:
         UserError: a derived variable raises, gives a wrong shape, or reads what it may not.
     """
     count = len(variables.state)
-    values: dict[str, np.ndarray] = {}
+    values: dict[str, Array] = {}
     for name, variable in task.variables.items():
         where = f"{task.folder / 'task.py'}: variable {name!r}"
         binding = variable.binding
@@ -145,10 +142,13 @@ def _sensor_reader(selection: Any) -> Reader:
     return lambda variables: _read_only(variables.sensordata[:, selection])
 
 
-def _derived_reader(function: Callable[[Mapping[str, Any], Any], Any]) -> Reader:
-    return lambda variables: _read_only(np.asarray(function(variables, np), np.float64))
+def _derived_reader(function: Callable[[Mapping[str, Any], Any], Any], xp: Any) -> Reader:
+    if xp is np:
+        return lambda variables: _read_only(np.asarray(function(variables, np), np.float64))
+    return lambda variables: function(variables, xp)
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
+def _read_only(array: Array) -> Array:
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
     return array
