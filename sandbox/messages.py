@@ -2,7 +2,7 @@
 
 The orchestrator sends one :class:`ProbeJob` or :class:`TrainJob` per line; the worker answers
 with events, one per line, the last of which is a :class:`ProbeResult`, :class:`TrainResult` or
-:class:`Failure`.  A trained policy is a ``safetensors`` file in the job's writable folder.
+:class:`Failure`.  Trained policies are ``safetensors`` files in the job's writable folder.
 """
 
 from typing import Annotated, Literal
@@ -35,19 +35,43 @@ class ProbeJob(Message):
     """Bytes of private memory."""
 
 
+class Member(Message):
+    """One policy that is trained: a reward program with a seed."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    """Unique in its job; files are named after it."""
+    program: str
+    constants: dict[str, FiniteFloat] = {}
+    """Overrides of the program's tunable constants."""
+    seed: int = Field(ge=0)
+
+
 class TrainJob(Message):
-    """Train one policy with one reward program."""
+    """Train policies, all in one batched simulation.
+
+    A training may be cut into legs: a job trains up to ``until`` environment steps and, with
+    ``keep``, leaves ``NAME.state.safetensors`` in its folder; a job that finds such a file there
+    goes on from it, and ends as if there had been no cut.
+    """
 
     kind: Literal["train"] = "train"
     task: str
-    program: str
-    constants: dict[str, float] = {}
-    """Overrides of the program's tunable constants."""
+    members: list[Member] = Field(min_length=1)
     folder: str
-    seed: int
-    steps: int
-    checkpoints: int = 10
-    threads: int = 1
+    steps: int = Field(ge=1)
+    """The whole training's environment steps for each member."""
+    until: int | None = None
+    """Where this leg ends; at ``steps`` if None."""
+    keep: bool = False
+    """Whether another leg will follow."""
+    trainer: Literal["population", "sb3"] = "population"
+    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
+    """Of stable-baselines3; the population trainer knows PPO alone."""
+    parameters: dict[str, int | float | bool | str | list[int]] = {}
+    """Of stable-baselines3's algorithm, by its own names, in place of the task's."""
+    checkpoints: int = Field(default=10, ge=1)
+    threads: int = Field(default=1, ge=1)
+    device: str = "cpu"
     time_limit: float = 3600.0
     memory_limit: int = 4 * 2**30
 
@@ -73,6 +97,8 @@ class Checkpoint(Message):
     """Training statistics since the checkpoint before; None where no episode ended."""
 
     kind: Literal["checkpoint"] = "checkpoint"
+    member: str = ""
+    """Whose training this is."""
     step: int
     """Environment steps so far."""
     seconds: FiniteFloat
@@ -100,10 +126,30 @@ class TrainingReport(Message):
     checkpoints: list[Checkpoint]
 
 
+class Failure(Message):
+    """The end of a job, or of one of its members, without a result."""
+
+    kind: Literal["failed"] = "failed"
+    reason: Literal["raised", "non-finite", "memory", "time", "killed", "disk", "protocol"]
+    message: str
+
+
+class MemberResult(Message):
+    """What became of one member at the end of a leg."""
+
+    member: str
+    report: TrainingReport | None = None
+    """Checkpoints since the training's beginning; None where the member failed."""
+    recent_fitness: list[FiniteFloat] = []
+    """Fitness of the episodes that ended last, at most two for each environment."""
+    failure: Failure | None = None
+
+
 class TrainResult(Message):
+    """The policy of a member that did not fail is ``NAME.safetensors`` in the job's folder."""
+
     kind: Literal["trained"] = "trained"
-    report: TrainingReport
-    policy: Literal["policy.safetensors"] = "policy.safetensors"
+    members: list[MemberResult]
 
 
 class ProbeFinding(Message):
@@ -130,14 +176,6 @@ class ProgramProbe(Message):
 class ProbeResult(Message):
     kind: Literal["probed"] = "probed"
     programs: list[ProgramProbe]
-
-
-class Failure(Message):
-    """The job's end without a result."""
-
-    kind: Literal["failed"] = "failed"
-    reason: Literal["raised", "non-finite", "memory", "time", "killed", "disk", "protocol"]
-    message: str
 
 
 Event = Annotated[
