@@ -123,6 +123,8 @@ class TrainingReport(Message):
     seconds: FiniteFloat
     environments: int
     trainer: str
+    note: str = ""
+    """What the reader should know: environments halved for want of memory, say."""
     checkpoints: list[Checkpoint]
 
 

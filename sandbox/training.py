@@ -1,194 +1,269 @@
-"""Training with stable-baselines3's PPO (Schulman et al. 2017) over the batched simulator.
+"""Carries out a training job with population PPO: members in, policies and reports out.
 
-Observations and rewards are normalised by running statistics, so that a reward program's
-overall scale does not decide whether it trains.  What comes back is the final policy and a
-report with about ten checkpoints.
+Each member owns a slice of the simulator's environments, which its own compiled program rewards.
+A member that produces a number that is not finite leaves with its reason; the others go on as if
+it had never been there.
 """
 
+import dataclasses
+import json
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import torch
-from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import VecNormalize
+from safetensors import safe_open
 
-from reward_synth.reward import parse
+from reward_synth.reward import RewardError, parse
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import EpisodeRecorder
 from reward_synth.simulation.interface import Step
-from reward_synth.simulation.policy import Policy, save_policy
-from reward_synth.task import Episode, PpoSettings, Task, load_task
-from sandbox.failures import NonFiniteError
-from sandbox.messages import Checkpoint, Message, TrainingReport, TrainJob, TrainResult
+from reward_synth.simulation.policy import save_policy
+from reward_synth.simulation.rollout import Rollout
+from reward_synth.task import Episode, load_task
+from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
+from sandbox.population import Experience, Population
 from sandbox.probe import public_sizes
-from sandbox.statistics import ComponentRecorder
-from sandbox.vec_env import RewardedSimulator
+from sandbox.recorder import TrainingRecord
 
-POLICY_FILE = "policy.safetensors"
-OBSERVATION_CLIP = 10.0
+TRAINER = "population PPO"
+POLICY_SUFFIX = ".safetensors"
+STATE_SUFFIX = ".state.safetensors"
 
-
-def use_one_thread() -> None:
-    """Several trainings share the machine, one core each: more threads would fight."""
-    torch.set_num_threads(1)
-    # Checks of every distribution's arguments cost as much as small networks do; what becomes
-    # NaN is found at the rewards and at the final weights.
-    torch.distributions.Distribution.set_default_validate_args(False)
-
-
-class CheckpointRecorder:
-    """Hears every step and emits a checkpoint each ``interval`` environment steps."""
-
-    def __init__(
-        self,
-        task: Task,
-        simulator: MujocoSimulator,
-        interval: float,
-        emit: Callable[[Message], None],
-    ) -> None:
-        self.task = task
-        self.interval = interval
-        self.emit = emit
-        self.recorder = EpisodeRecorder(simulator)
-        self.components = ComponentRecorder()
-        self.returns = np.zeros(simulator.num_envs)
-        self.ended: list[tuple[Episode, float]] = []
-        self.step = 0
-        self.start = time.perf_counter()
-        self.checkpoints: list[Checkpoint] = []
-
-    def __call__(self, step: Step, total: np.ndarray, components: dict[str, np.ndarray]) -> None:
-        self.step += len(total)
-        self.returns += total
-        self.components.record(components)
-        for index, episode in self.recorder.record(step):
-            self.ended.append((episode, float(self.returns[index])))
-            self.returns[index] = 0.0
-        if self.step >= self.interval * (len(self.checkpoints) + 1):
-            self.checkpoint()
-
-    def checkpoint(self) -> None:
-        """Sum up what happened since the checkpoint before, and tell the orchestrator."""
-
-        def mean(values: list[float]) -> float | None:
-            return float(np.mean(values)) if values else None
-
-        episodes = [episode for episode, _ in self.ended]
-        success = self.task.success
-        checkpoint = Checkpoint(
-            step=self.step,
-            seconds=time.perf_counter() - self.start,
-            episodes=len(episodes),
-            episode_return=mean([value for _, value in self.ended]),
-            episode_length=mean([float(len(episode)) for episode in episodes]),
-            fitness=mean([float(self.task.fitness(episode)) for episode in episodes]),
-            success=mean([float(success(e)) for e in episodes]) if success else None,
-            components=self.components.summarise(),
-        )
-        self.ended = []
-        self.checkpoints.append(checkpoint)
-        self.emit(checkpoint)
+Snapshot = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Arrays by name, and what can stand in JSON."""
 
 
 def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
-    """Train one policy; the weights go to ``job.folder``.
+    """Train the job's members; what stays behind are files in ``job.folder``.
 
-    Raises NonFiniteError when a reward or a weight became NaN or infinite.
+    Raises RewardError, UserError or ValueError for a job that no member of could be trained.
     """
-    use_one_thread()
-    task = load_task(Path(job.task))
-    settings = task.ppo
-    simulator = MujocoSimulator(task, settings.environments, threads=job.threads)
-    program = parse(job.program, public_sizes(task, simulator))
-    rollout_steps = min(settings.rollout_steps, math.ceil(job.steps / settings.environments))
-    batch = rollout_steps * settings.environments
-    steps = math.ceil(job.steps / batch) * batch
-    recorder = CheckpointRecorder(task, simulator, steps / job.checkpoints, emit)
-    environment = VecNormalize(
-        RewardedSimulator(simulator, program, job.constants, job.seed, recorder),
-        clip_obs=OBSERVATION_CLIP,
-        gamma=settings.discount,
-    )
-    model = build_ppo(environment, settings, rollout_steps, job.seed)
-    model.learn(steps)
-    if recorder.step > (recorder.checkpoints[-1].step if recorder.checkpoints else 0):
-        recorder.checkpoint()
-    save(model, environment, Path(job.folder) / POLICY_FILE)
-    environment.close()
-    report = TrainingReport(
-        seed=job.seed,
-        steps=recorder.step,
-        seconds=time.perf_counter() - recorder.start,
-        environments=settings.environments,
-        trainer="stable-baselines3 PPO",
-        checkpoints=recorder.checkpoints,
-    )
-    return TrainResult(report=report)
+    torch.set_num_threads(job.threads)
+    training = PopulationTraining(job, emit)
+    try:
+        return training.to_end()
+    finally:
+        training.simulator.close()
 
 
-def build_ppo(
-    environment: VecNormalize, settings: PpoSettings, rollout_steps: int, seed: int
-) -> PPO:
-    """SB3's PPO with the task's hyperparameters."""
-    rate = settings.learning_rate
-    sizes = list(settings.hidden_sizes)
-    return PPO(
-        "MlpPolicy",
-        environment,
-        learning_rate=(lambda remaining: rate * remaining) if settings.anneal else rate,
-        n_steps=rollout_steps,
-        batch_size=min(settings.minibatch_size, rollout_steps * settings.environments),
-        n_epochs=settings.epochs,
-        gamma=settings.discount,
-        gae_lambda=settings.gae_lambda,
-        clip_range=settings.clip_range,
-        ent_coef=settings.entropy_coefficient,
-        vf_coef=settings.value_coefficient,
-        max_grad_norm=settings.max_gradient_norm,
-        target_kl=settings.target_kl,
-        policy_kwargs={
-            "net_arch": {"pi": sizes, "vf": sizes},
-            "activation_fn": torch.nn.Tanh,
-            "log_std_init": settings.initial_log_std,
-            # The same Adam in one kernel: the step of a small network is all overhead.
-            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
-        },
-        seed=seed,
-        device="cpu",
-    )
+class PopulationTraining:
+    """One leg of a population's training."""
+
+    def __init__(self, job: TrainJob, emit: Callable[[Message], None]) -> None:
+        self.job = job
+        self.emit = emit
+        self.folder = Path(job.folder)
+        self.task = load_task(Path(job.task))
+        environments = self.task.ppo.environments
+        rollout_steps = min(self.task.ppo.rollout_steps, math.ceil(job.steps / environments))
+        self.settings = dataclasses.replace(self.task.ppo, rollout_steps=rollout_steps)
+        batch = rollout_steps * environments
+        self.total = math.ceil(job.steps / batch) * batch
+        self.until = min(self.total, math.ceil((job.until or job.steps) / batch) * batch)
+        self.failures: dict[str, Failure] = {}
+        self.members: list[Member] = []
+        found = [read_snapshot(self.folder / (m.name + STATE_SUFFIX)) for m in job.members]
+        self.assemble(job.members, found)
+
+    def assemble(self, members: Sequence[Member], snapshots: Sequence[Snapshot | None]) -> None:
+        """Build simulator, learners and records for these members, new or from snapshots."""
+        settings = self.settings
+        E = settings.environments
+        self.members = list(members)
+        self.simulator = MujocoSimulator(self.task, len(members) * E, threads=self.job.threads)
+        sizes = public_sizes(self.task, self.simulator)
+        programs = [parse(member.program, sizes) for member in members]
+        self.arguments = [program.arguments for program in programs]
+        self.rewards = [
+            program.compile("numpy", member.constants)
+            for program, member in zip(programs, members, strict=True)
+        ]
+        self.rollout = Rollout(self.simulator, settings.rollout_steps)
+        self.episodes = EpisodeRecorder(self.simulator)
+        self.ended: list[list[Episode]] = [[] for _ in members]
+        interval = self.total / self.job.checkpoints
+        self.records = [
+            TrainingRecord(member.name, self.task, E, interval, self.emit) for member in members
+        ]
+        self.population = Population(
+            settings,
+            self.simulator.observation_size,
+            self.simulator.action_size,
+            [member.seed for member in members],
+            rollout_steps=settings.rollout_steps,
+            total_steps=self.total,
+        )
+        self.simulator.reset([member.seed for member in members])
+        self.population.begin(self.population.tensor(self.simulator.observe()))
+        states = [snapshot for snapshot in snapshots if snapshot is not None]
+        if states and len({facts["step"] for _, facts in states}) + (len(states) < len(members)) > 1:
+            raise ValueError("the members of a population must have got equally far")
+        if states:
+            self.restore(states)
+
+    def to_end(self) -> TrainResult:
+        """Train up to the end of the leg."""
+        while self.members and self.population.steps < self.until:
+            experience = self.population.collect(self.simulator, self.hear)
+            reasons, reward, components = self.judge(experience)
+            done = experience.done.bool().cpu().numpy()
+            for k, record in enumerate(self.records):
+                if k not in reasons:
+                    parts = {name: np.asarray(value) for name, value in components[k].items()}
+                    record.take(self.ended[k], reward[k], parts, done[k])
+            self.ended = [[] for _ in self.members]
+            experience, reward = self.drop(reasons, experience, reward)
+            if not self.members:
+                break
+            self.population.learn(experience, torch.as_tensor(reward))
+            finite = self.population.finite().tolist()
+            reasons = {
+                k: non_finite("the policy's weights became NaN or infinite during training")
+                for k, sound in enumerate(finite)
+                if not sound
+            }
+            self.drop(reasons, experience, reward)
+        return TrainResult(members=[*self.results(), *self.failed()])
+
+    def hear(self, step: Step) -> None:
+        self.rollout.record(step)
+        for environment, episode in self.episodes.record(step):
+            self.ended[environment // self.settings.environments].append(episode)
+
+    def judge(
+        self, experience: Experience
+    ) -> tuple[dict[int, Failure], np.ndarray, list[dict[str, np.ndarray]]]:
+        """Rewards ``(K, T, E)`` of a rollout with their components, and who failed why."""
+        E, T = self.settings.environments, self.settings.rollout_steps
+        reasons: dict[int, Failure] = {}
+        rewards = np.zeros((len(self.members), T, E))
+        parts: list[dict[str, np.ndarray]] = []
+        sound = torch.isfinite(experience.s).flatten(1).all(1).tolist()
+        for k, reward in enumerate(self.rewards):
+            inputs = self.rollout.inputs(self.arguments[k], slice(k * E, (k + 1) * E))
+            components: dict[str, np.ndarray] = {}
+            try:
+                total, components = reward(**inputs)
+                if not np.isfinite(total).all():
+                    reasons[k] = non_finite(explain_reward(components))
+                else:
+                    rewards[k] = total.reshape(T, E)
+            except RewardError as error:
+                reasons[k] = Failure(reason="raised", message=str(error))
+            if not sound[k]:
+                reasons[k] = non_finite(self.explain_observation(experience.s[k]))
+            parts.append(components)
+        return reasons, rewards, parts
+
+    def explain_observation(self, s: torch.Tensor) -> str:
+        """Which variable of the observation is not finite."""
+        bad = (~torch.isfinite(s)).flatten(0, -2).any(0).tolist()
+        names: list[str] = []
+        for name in self.task.observation:
+            names += [name] * (self.simulator.variable_sizes[name] or 1)
+        guilty = next(name for name, wrong in zip(names, bad, strict=True) if wrong)
+        where = self.task.folder / "task.py"
+        return f"the observation is not finite: variable {guilty!r} of {where}"
+
+    # --- members leave -------------------------------------------------------------------------
+
+    def drop(
+        self, reasons: Mapping[int, Failure], experience: Experience, reward: np.ndarray
+    ) -> tuple[Experience, np.ndarray]:
+        """Let members go; gives what is left of a rollout and its rewards."""
+        if not reasons:
+            return experience, reward
+        self.failures |= {self.members[k].name: failure for k, failure in reasons.items()}
+        kept = [k for k in range(len(self.members)) if k not in reasons]
+        snapshots = [self.snapshot(k) for k in kept]
+        self.simulator.close()
+        if kept:
+            self.assemble([self.members[k] for k in kept], snapshots)
+        else:
+            self.members = []
+        left = Experience(**{f.name: getattr(experience, f.name)[kept] for f in FIELDS})
+        return left, reward[kept]
+
+    def results(self) -> list[MemberResult]:
+        """Write the files of those that are still here."""
+        results = []
+        for k, (member, record) in enumerate(zip(self.members, self.records, strict=True)):
+            save_policy(self.folder / (member.name + POLICY_SUFFIX), self.population.policy(k))
+            if self.job.keep:
+                write_snapshot(self.folder / (member.name + STATE_SUFFIX), self.snapshot(k))
+            results.append(record.result(member.seed, self.settings.environments, TRAINER))
+        return results
+
+    def failed(self) -> list[MemberResult]:
+        return [MemberResult(member=name, failure=f) for name, f in self.failures.items()]
+
+    # --- between two legs ------------------------------------------------------------------------
+
+    def snapshot(self, k: int) -> Snapshot:
+        """All that decides how a member's training goes on."""
+        E = self.settings.environments
+        mine = slice(k * E, (k + 1) * E)
+        record, facts = self.records[k].snapshot()
+        parts = {
+            "population": self.population.snapshot(k),
+            "simulator": self.simulator.snapshot(mine),
+            "rollout": self.rollout.last_row(mine) if self.records[k].step else {},
+            "episodes": self.episodes.snapshot(mine),
+            "record": record,
+        }
+        arrays = {f"{part}/{n}": array for part, own in parts.items() for n, array in own.items()}
+        return arrays, facts | {"learned": self.population.steps}
+
+    def restore(self, snapshots: Sequence[Snapshot]) -> None:
+        """Put every member back to where its snapshot was taken."""
+        E = self.settings.environments
+        rows: list[dict[str, np.ndarray]] = []
+        for k, (arrays, facts) in enumerate(snapshots):
+            mine = slice(k * E, (k + 1) * E)
+            self.population.restore(k, part(arrays, "population"))
+            self.simulator.restore(mine, part(arrays, "simulator"))
+            self.episodes.restore(mine, part(arrays, "episodes"))
+            self.records[k].restore(part(arrays, "record"), facts)
+            rows.append(part(arrays, "rollout"))
+            self.population.steps = facts["learned"]
+        if rows[0]:
+            self.rollout.continue_from({n: np.concatenate([r[n] for r in rows]) for n in rows[0]})
 
 
-def linear_layers(network: Any) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weights ``(out, in)`` and biases ``(out,)`` of a stack of linear layers, in order."""
-    return [
-        (module.weight.detach().numpy().copy(), module.bias.detach().numpy().copy())
-        for module in network.modules()
-        if isinstance(module, torch.nn.Linear)
-    ]
+FIELDS = dataclasses.fields(Experience)
 
 
-def save(model: PPO, environment: VecNormalize, path: Path) -> None:
-    """Write the policy, its observation statistics and the value function as safetensors."""
-    policy = model.policy
-    layers = [*linear_layers(policy.mlp_extractor.policy_net), *linear_layers(policy.action_net)]
-    values = [*linear_layers(policy.mlp_extractor.value_net), *linear_layers(policy.value_net)]
-    extra: dict[str, np.ndarray] = {"log_std": policy.log_std.detach().numpy().copy()}  # pyright: ignore
-    for index, (weight, bias) in enumerate(values):
-        extra[f"value.{index}.weight"], extra[f"value.{index}.bias"] = weight, bias
-    if not all(np.isfinite(array).all() for layer in [*layers, *values] for array in layer):
-        raise NonFiniteError("the policy's weights became NaN or infinite during training")
-    statistics = environment.obs_rms
-    save_policy(
-        path,
-        Policy(
-            observation_mean=np.asarray(statistics.mean),  # pyright: ignore
-            observation_variance=np.asarray(statistics.var),  # pyright: ignore
-            weights=tuple(weight for weight, _ in layers),
-            biases=tuple(bias for _, bias in layers),
-        ),
-        extra,
-    )
+def non_finite(message: str) -> Failure:
+    return Failure(reason="non-finite", message=message)
+
+
+def part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """One part of a snapshot."""
+    prefix = name + "/"
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def explain_reward(components: Mapping[str, np.ndarray]) -> str:
+    """Which component is not finite."""
+    guilty = [name for name, value in components.items() if not np.isfinite(value).all()]
+    where = f" in component {', '.join(map(repr, guilty))}" if guilty else ""
+    return f"the reward became NaN or infinite during training{where}"
+
+
+def read_snapshot(path: Path) -> Snapshot | None:
+    """A snapshot that an earlier leg left; None where there is none."""
+    if not path.exists():
+        return None
+    with safe_open(path, framework="numpy") as file:
+        facts = json.loads(file.metadata()["facts"])
+        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    arrays, facts = snapshot
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    safetensors.numpy.save_file(contiguous, path, metadata={"facts": json.dumps(facts)})

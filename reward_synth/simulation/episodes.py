@@ -5,7 +5,7 @@ when a fitness function asks for it.  Recording therefore costs two copies a ste
 variables a task has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -55,6 +55,30 @@ class EpisodeRecorder:
             for index in ended
             if self._begin[index] >= 0
         ]
+
+    def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
+        """The unfinished episodes of some environments, as arrays with leading axis ``E``."""
+        begin = self._begin[environments]
+        length = np.where(begin < 0, 0, self._now - begin)
+        rows = np.arange(self._now - length.max(initial=0), self._now) % self._steps
+        return {
+            "states": self._states[environments, rows],
+            "sensordata": self._sensordata[environments, rows],
+            "actions": self._actions[environments, rows],
+            "length": np.where(begin < 0, -1, length),
+        }
+
+    def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Go on with the episodes of a snapshot in those environments."""
+        length = snapshot["length"]
+        count = snapshot["states"].shape[1]
+        # Steps are numbered from one episode's length on, so that none began before step 0.
+        self._now = max(self._now, self._steps)
+        rows = np.arange(self._now - count, self._now) % self._steps
+        self._states[environments, rows] = snapshot["states"]
+        self._sensordata[environments, rows] = snapshot["sensordata"]
+        self._actions[environments, rows] = snapshot["actions"]
+        self._begin[environments] = np.where(length < 0, -1, self._now - length)
 
     def _episode(self, index: int, terminated: bool) -> Episode:
         rows = np.arange(self._begin[index], self._now) % self._steps

@@ -1,0 +1,416 @@
+"""Population PPO: many policies learn side by side in one batched simulation.
+
+Proximal policy optimisation with a clipped objective (Schulman et al. 2017, arXiv 1707.06347) and
+generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438), for ``K`` members at
+once.  Every tensor has the members as its leading axis; networks are applied with
+``torch.baddbmm``, and no operation mixes members, so that each learns exactly as it would alone.
+Details that the papers leave open follow stable-baselines3's ``PPO`` and ``VecNormalize``.
+
+Symbols: ``K`` members, ``E`` environments of each, ``T`` steps of a rollout, ``B = T × E``;
+``θ (K, P)`` all parameters of a member in one row; ``s`` normalised observations, ``a`` actions,
+``r`` rewards, ``V`` values, ``A`` advantages, ``R`` returns, ``γ`` discount, ``λ`` of GAE, ``ε``
+clip range.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reward_synth.simulation.interface import Simulator, Step
+from reward_synth.simulation.policy import OBSERVATION_CLIP, VARIANCE_EPSILON, Policy
+from reward_synth.task import PpoSettings
+
+REWARD_CLIP = 10.0
+"""Normalised rewards are clipped to this, as ``VecNormalize`` does."""
+ADAM_BETAS = (0.9, 0.999)
+ADAM_EPSILON = 1e-5
+ADVANTAGE_EPSILON = 1e-8
+FIRST_COUNT = 1e-4
+"""Weight of the prior (mean 0, variance 1) in running statistics."""
+KL_TOLERANCE = 1.5
+"""An update stops when the estimated KL divergence exceeds this many times its target."""
+SQRT_2PI_LOG = 0.5 * math.log(2.0 * math.pi)
+
+
+# --- parameters: one row for each member ------------------------------------------------------
+
+
+class Layout:
+    """Where each layer's weights and biases lie in a row ``(P,)`` of ``θ``.
+
+    Two tanh networks, ``policy`` and ``value``, with the same hidden sizes, and ``log_std (nu,)``.
+    """
+
+    def __init__(self, observation: int, action: int, hidden: Sequence[int]) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        for network, out in (("policy", action), ("value", 1)):
+            widths = [observation, *hidden, out]
+            for layer, (i, o) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+                self.shapes[f"{network}.{layer}.weight"] = (i, o)
+                self.shapes[f"{network}.{layer}.bias"] = (1, o)
+        self.shapes["log_std"] = (1, action)
+        self.depth = len(hidden) + 1
+        self.size = sum(math.prod(shape) for shape in self.shapes.values())
+
+    def views(self, theta: Tensor) -> dict[str, Tensor]:
+        """Parameters by name, ``(K, …)`` each, sharing ``θ``'s memory."""
+        parts = theta.split([math.prod(shape) for shape in self.shapes.values()], dim=1)
+        return {
+            name: part.unflatten(1, shape)
+            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+        }
+
+    def initial(self, initial_log_std: float, generator: torch.Generator) -> Tensor:
+        """``(P,)``: orthogonal weights with gain √2, 0.01 for the action's mean, 1 for the value."""
+        theta = torch.zeros(1, self.size)
+        for name, view in self.views(theta).items():
+            if name == "log_std":
+                view.fill_(initial_log_std)
+            elif name.endswith("weight"):
+                network, layer, _ = name.split(".")
+                last = int(layer) == self.depth - 1
+                gain = math.sqrt(2.0) if not last else 0.01 if network == "policy" else 1.0
+                weight = torch.empty(view.shape[2], view.shape[1])
+                torch.nn.init.orthogonal_(weight, gain, generator=generator)
+                view[0] = weight.T
+        return theta[0]
+
+    def apply(self, network: str, parameters: Mapping[str, Tensor], s: Tensor) -> Tensor:
+        """The network's output ``(K, M, out)`` for inputs ``(K, M, obs)``."""
+        for layer in range(self.depth):
+            weight = parameters[f"{network}.{layer}.weight"]
+            s = torch.baddbmm(parameters[f"{network}.{layer}.bias"], s, weight)
+            if layer < self.depth - 1:
+                s = torch.tanh(s)
+        return s
+
+
+# --- running statistics -----------------------------------------------------------------------
+
+
+class RunningMoments:
+    """Mean and variance of ``(K, …, d)`` samples so far (Chan et al.'s parallel update)."""
+
+    def __init__(self, members: int, size: int, device: torch.device) -> None:
+        self.mean = torch.zeros(members, 1, size, dtype=torch.float64, device=device)
+        self.variance = torch.ones_like(self.mean)
+        self.count = torch.full((members, 1, 1), FIRST_COUNT, dtype=torch.float64, device=device)
+
+    def update(self, samples: Tensor) -> None:
+        """Take in ``(K, M, d)`` samples."""
+        count = samples.shape[1]
+        variance, mean = torch.var_mean(samples.double(), dim=1, keepdim=True, correction=0)
+        delta = mean - self.mean
+        total = self.count + count
+        share = count / total
+        self.mean += delta * share
+        self.variance += (variance - self.variance + delta * delta * (1.0 - share)) * share
+        self.count = total
+
+    def scale(self) -> Tensor:
+        """``(K, 1, d)`` standard deviation."""
+        return torch.sqrt(self.variance + VARIANCE_EPSILON)
+
+
+# --- the population -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Experience:
+    """A rollout before its rewards are known; tensors are ``(K, T, E, …)``."""
+
+    s: Tensor
+    a: Tensor
+    log_probability: Tensor
+    done: Tensor
+    """float: the episode ended with this step, for whatever reason."""
+    bootstrap: Tensor
+    """Value of the state in which an episode ran out of time; 0 elsewhere."""
+    next_s: Tensor
+    """``(K, E, obs)``: where the next rollout begins."""
+
+
+class Population:
+    """``K`` PPO learners.
+
+    ``seeds`` decide initial weights, exploration and minibatches, one for each member; members
+    with equal seeds, programs and environments stay equal to the last bit.
+    """
+
+    def __init__(
+        self,
+        settings: PpoSettings,
+        observation_size: int,
+        action_size: int,
+        seeds: Sequence[int],
+        *,
+        rollout_steps: int,
+        total_steps: int,
+        device: str = "cpu",
+    ) -> None:
+        self.settings = settings
+        self.device = torch.device(device)
+        self.T, self.E = rollout_steps, settings.environments
+        self.total_steps = total_steps
+        self.layout = Layout(observation_size, action_size, settings.hidden_sizes)
+        self.generators = [
+            torch.Generator(self.device).manual_seed(_scatter(seed)) for seed in seeds
+        ]
+        rows = [
+            self.layout.initial(
+                settings.initial_log_std, torch.Generator().manual_seed(_scatter(seed))
+            )
+            for seed in seeds
+        ]
+        self.theta = torch.stack(rows).to(self.device)
+        self.first_moment = torch.zeros_like(self.theta)
+        self.second_moment = torch.zeros_like(self.theta)
+        self.updates = torch.zeros(len(seeds), 1, dtype=torch.float64, device=self.device)
+        self.steps = 0
+        """Environment steps of each member so far."""
+        self.observations = RunningMoments(len(seeds), observation_size, self.device)
+        self.returns = RunningMoments(len(seeds), 1, self.device)
+        self.discounted = torch.zeros(len(seeds), self.E, dtype=torch.float64, device=self.device)
+        """Discounted sum of each environment's rewards so far, whose variance scales rewards."""
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+    # --- acting ---------------------------------------------------------------------------
+
+    def begin(self, observation: Tensor) -> None:
+        """Take in the first observations ``(K, E, obs)`` of new members."""
+        self.observations.update(observation)
+
+    def normalise(self, observation: Tensor) -> Tensor:
+        """Observations ``(K, E, obs)`` as the networks see them."""
+        statistics = self.observations
+        s = (observation - statistics.mean) / statistics.scale()
+        return s.clamp_(-OBSERVATION_CLIP, OBSERVATION_CLIP).float()
+
+    @torch.no_grad()
+    def collect(self, simulator: Simulator, listen: Callable[[Step], None]) -> Experience:
+        """Let every member act for ``T`` steps; ``listen`` hears each step."""
+        K, T, E, layout = len(self), self.T, self.E, self.layout
+        parameters = layout.views(self.theta)
+        deviation = parameters["log_std"].exp()
+        nu = deviation.shape[-1]
+        noise = torch.stack(
+            [torch.randn(T, E, nu, generator=g, device=self.device) for g in self.generators]
+        )
+        observation = self.tensor(simulator.observe())
+        s = torch.empty(K, T, E, observation.shape[-1], device=self.device)
+        a = torch.empty(K, T, E, nu, device=self.device)
+        done = torch.zeros(K, T, E, device=self.device)
+        bootstrap = torch.zeros(K, T, E, device=self.device)
+        for t in range(T):
+            s[:, t] = now = self.normalise(observation)
+            a[:, t] = action = torch.addcmul(
+                layout.apply("policy", parameters, now), deviation, noise[:, t]
+            )
+            step = simulator.step(action.view(K * E, nu))
+            listen(step)
+            done[:, t] = self.tensor(step.terminated | step.truncated)
+            observation = self.tensor(step.observation)
+            self.observations.update(observation)
+            if step.truncated.any():
+                final = self.normalise(self.tensor(step.final_observation))
+                value = layout.apply("value", parameters, final).squeeze(-1)
+                bootstrap[:, t] = value * self.tensor(step.truncated)
+        log_probability = (-0.5 * noise**2 - parameters["log_std"].unsqueeze(1) - SQRT_2PI_LOG).sum(
+            -1
+        )
+        return Experience(s, a, log_probability, done, bootstrap, self.normalise(observation))
+
+    def tensor(self, array: object) -> Tensor:
+        """``(N, …)`` from the simulator as ``(K, E, …)`` on this population's device."""
+        return torch.as_tensor(array, device=self.device).unflatten(0, (len(self), self.E))
+
+    # --- learning -------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def learn(self, experience: Experience, reward: Tensor) -> None:
+        """One update of every member from a rollout and its rewards ``(K, T, E)``."""
+        K, B = len(self), self.T * self.E
+        parameters = self.layout.views(self.theta)
+        s = experience.s.view(K, B, -1)
+        V = self.layout.apply("value", parameters, s).view(K, self.T, self.E)
+        last = self.layout.apply("value", parameters, experience.next_s).squeeze(-1)
+        r = self.scale_rewards(reward, experience.done)
+        r += self.settings.discount * experience.bootstrap
+        advantage = self.advantages(r, V, last, experience.done)
+        columns = [
+            s,
+            experience.a.view(K, B, -1),
+            *(
+                column.reshape(K, B, 1)
+                for column in (experience.log_probability, advantage, advantage + V)
+            ),
+        ]
+        batch = torch.cat(columns, dim=2)
+        self.optimise(batch)
+        self.steps += B
+
+    def scale_rewards(self, reward: Tensor, done: Tensor) -> Tensor:
+        """Rewards over the running standard deviation of discounted returns, as float32."""
+        scaled = torch.empty_like(reward)
+        for t in range(self.T):
+            self.discounted = self.discounted * self.settings.discount + reward[:, t]
+            self.returns.update(self.discounted.unsqueeze(-1))
+            scaled[:, t] = reward[:, t] / self.returns.scale()[..., 0]
+            self.discounted *= 1.0 - done[:, t]
+        return scaled.clamp_(-REWARD_CLIP, REWARD_CLIP).float()
+
+    def advantages(self, r: Tensor, V: Tensor, last: Tensor, done: Tensor) -> Tensor:
+        """GAE: ``A_t = δ_t + γλ A_{t+1}``, ``δ_t = r_t + γ V_{t+1} − V_t``, cut where episodes end."""
+        gamma, lambda_ = self.settings.discount, self.settings.gae_lambda
+        A = torch.empty_like(V)
+        following, ahead = last, torch.zeros_like(last)
+        for t in reversed(range(self.T)):
+            goes_on = 1.0 - done[:, t]
+            delta = r[:, t] + gamma * following * goes_on - V[:, t]
+            A[:, t] = ahead = delta + gamma * lambda_ * goes_on * ahead
+            following = V[:, t]
+        return A
+
+    def optimise(self, batch: Tensor) -> None:
+        """Epochs of minibatch steps on ``(K, B, columns)``; a member that strayed too far rests."""
+        settings = self.settings
+        K, B, columns = batch.shape
+        rows = batch.view(K * B, columns)
+        first_row = torch.arange(0, K * B, B, device=self.device).unsqueeze(1)
+        active = torch.ones(K, dtype=torch.bool, device=self.device)
+        for _ in range(settings.epochs):
+            order = torch.stack(
+                [torch.randperm(B, generator=g, device=self.device) for g in self.generators]
+            )
+            shuffled = rows.index_select(0, (order + first_row).view(-1)).view(K, B, columns)
+            for minibatch in shuffled.split(settings.minibatch_size, dim=1):
+                gradient, divergence = self.gradient(minibatch)
+                if settings.target_kl is not None:
+                    active &= divergence <= KL_TOLERANCE * settings.target_kl
+                self.adam_step(gradient, active)
+
+    def gradient(self, minibatch: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each member's loss, clipped ``(K, P)``; and the estimated KL divergence ``(K,)``.
+
+        Loss: ``−E[min(ρA, clip(ρ, 1−ε, 1+ε)A)] + c_V E[(V − R)²] − c_H H``.
+        """
+        settings, layout = self.settings, self.layout
+        with torch.enable_grad():
+            parameters = {
+                name: view.detach().requires_grad_() for name, view in layout.views(self.theta).items()
+            }
+            log_std = parameters["log_std"]
+            nu = log_std.shape[-1]
+            s, a, old, A, R = minibatch.split([minibatch.shape[2] - nu - 3, nu, 1, 1, 1], dim=2)
+            A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
+            z = (a - layout.apply("policy", parameters, s)) * torch.exp(-log_std)
+            log_probability = (-0.5 * z * z - log_std - SQRT_2PI_LOG).sum(-1, keepdim=True)
+            log_ratio = log_probability - old
+            ratio = log_ratio.exp()
+            clipped = ratio.clamp(1.0 - settings.clip_range, 1.0 + settings.clip_range)
+            surrogate = torch.minimum(ratio * A, clipped * A).mean((1, 2))
+            error = (layout.apply("value", parameters, s) - R).square().mean((1, 2))
+            entropy = (log_std + 0.5 + SQRT_2PI_LOG).sum((1, 2))
+            loss = settings.value_coefficient * error - surrogate
+            loss = loss - settings.entropy_coefficient * entropy
+            gradients = torch.autograd.grad(loss.sum(), list(parameters.values()))
+        gradient = torch.cat([part.flatten(1) for part in gradients], dim=1)
+        length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+        gradient *= (settings.max_gradient_norm / (length + 1e-6)).clamp_(max=1.0)
+        with torch.no_grad():
+            divergence = (ratio - 1.0 - log_ratio).mean((1, 2))
+        return gradient, divergence
+
+    def adam_step(self, gradient: Tensor, active: Tensor) -> None:
+        """Adam (Kingma & Ba 2015) on the members that are ``active``; the others stay as they are."""
+        beta_1, beta_2 = ADAM_BETAS
+        before = None
+        if not active.all():
+            before = self.theta.clone(), self.first_moment.clone(), self.second_moment.clone()
+        self.updates += active.unsqueeze(1)
+        rate = self.settings.learning_rate
+        if self.settings.anneal:
+            rate *= max(0.0, 1.0 - self.steps / self.total_steps)
+        self.first_moment.lerp_(gradient, 1.0 - beta_1)
+        self.second_moment.mul_(beta_2).addcmul_(gradient, gradient, value=1.0 - beta_2)
+        step = (rate / (1.0 - beta_1**self.updates)).float()
+        scale = (1.0 / torch.sqrt(1.0 - beta_2**self.updates)).float()
+        self.theta -= step * self.first_moment / (self.second_moment.sqrt() * scale + ADAM_EPSILON)
+        if before is not None:
+            kept = ~active
+            self.theta[kept] = before[0][kept]
+            self.first_moment[kept] = before[1][kept]
+            self.second_moment[kept] = before[2][kept]
+
+    # --- members come and go ----------------------------------------------------------------
+
+    def finite(self) -> Tensor:
+        """``(K,)`` bool: whose weights and statistics are numbers still."""
+        parts = (self.theta, self.observations.variance.flatten(1), self.discounted)
+        return torch.stack([torch.isfinite(part).all(1) for part in parts]).all(0)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Everything that a member has learned, ``(K, …)`` each."""
+        return {
+            "theta": self.theta,
+            "first_moment": self.first_moment,
+            "second_moment": self.second_moment,
+            "updates": self.updates,
+            "observations.mean": self.observations.mean,
+            "observations.variance": self.observations.variance,
+            "observations.count": self.observations.count,
+            "returns.mean": self.returns.mean,
+            "returns.variance": self.returns.variance,
+            "returns.count": self.returns.count,
+            "discounted": self.discounted,
+        }
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Go on with some members only."""
+        index = torch.tensor(members, device=self.device)
+        for name, tensor in self._tensors().items():
+            self._set(name, tensor[index])
+        self.generators = [self.generators[member] for member in members]
+
+    def _set(self, name: str, tensor: Tensor) -> None:
+        owner, _, field = name.rpartition(".")
+        setattr(getattr(self, owner) if owner else self, field, tensor)
+
+    def snapshot(self, member: int) -> dict[str, np.ndarray]:
+        """All that decides how a member goes on, apart from ``steps``."""
+        state = {name: t[member].cpu().numpy().copy() for name, t in self._tensors().items()}
+        return state | {"generator": self.generators[member].get_state().numpy()}
+
+    def restore(self, member: int, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Put a member back to where it was when the snapshot was taken."""
+        for name, tensor in self._tensors().items():
+            tensor[member] = torch.as_tensor(snapshot[name], device=self.device)
+        self.generators[member].set_state(torch.as_tensor(snapshot["generator"]))
+
+    def policy(self, member: int) -> Policy:
+        """A member's policy as NumPy arrays; value function and ``log_std`` as extras."""
+        parameters = self.layout.views(self.theta[member : member + 1])
+        arrays = {name: p[0].cpu().numpy() for name, p in parameters.items()}
+        layers = range(self.layout.depth)
+        extra = {"log_std": arrays["log_std"][0].copy()}
+        for layer in layers:
+            extra[f"value.{layer}.weight"] = arrays[f"value.{layer}.weight"].T.copy()
+            extra[f"value.{layer}.bias"] = arrays[f"value.{layer}.bias"][0].copy()
+        return Policy(
+            observation_mean=self.observations.mean[member, 0].cpu().numpy().copy(),
+            observation_variance=self.observations.variance[member, 0].cpu().numpy().copy(),
+            weights=tuple(arrays[f"policy.{k}.weight"].T.copy() for k in layers),
+            biases=tuple(arrays[f"policy.{k}.bias"][0].copy() for k in layers),
+            extra=extra,
+        )
+
+
+def _scatter(seed: int) -> int:
+    """Neighbouring seeds give unrelated random numbers."""
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
