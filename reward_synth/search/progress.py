@@ -13,6 +13,8 @@ Kind = Literal[
     "refused",  # candidate did not: message
     "training",  # candidate, step, steps, fitness so far (None before an episode ended)
     "scored",  # candidate, fitness: the trusted score
+    "pruned",  # candidate was dropped at a rung: step, fitness, message
+    "rung",  # a rung was decided: generation, step, message
     "failed",  # candidate failed in training: message
     "generation",  # generation finished: candidate and fitness of the best so far
     "confirming",  # finalists are trained on fresh seeds: message

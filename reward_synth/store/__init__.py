@@ -1,8 +1,8 @@
 """The run database and the run folder: everything that is remembered of a run."""
 
 from reward_synth.store.folder import atomic_write, candidate_folder, write_best
-from reward_synth.store.proposals import NewCandidate, NewCompletion
-from reward_synth.store.schema import Candidate, Completion, Evaluation, Run
+from reward_synth.store.proposals import NewCandidate, NewCompletion, RungDecision
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
 from reward_synth.store.store import Store
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "NewCandidate",
     "NewCompletion",
     "Run",
+    "Rung",
+    "RungDecision",
     "Store",
     "atomic_write",
     "candidate_folder",

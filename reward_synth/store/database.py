@@ -110,6 +110,13 @@ def _prepare_tables(engine: Engine) -> None:
             )
             return
         version = connection.execute(text("SELECT MAX(version) FROM schema_version")).scalar_one()
+        if version < SCHEMA_VERSION:
+            # So far every version has only added tables.
+            Base.metadata.create_all(connection)
+            connection.execute(
+                text("INSERT INTO schema_version (version) VALUES (:version)"),
+                {"version": SCHEMA_VERSION},
+            )
     if version > SCHEMA_VERSION:
         raise UserError(
             f"{_place(engine)} was made by a newer RewardSynth (schema {version}, this one reads "

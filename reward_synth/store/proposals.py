@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reward_synth.store.schema import Candidate
+
 
 @dataclass(frozen=True)
 class NewCompletion:
@@ -25,8 +27,21 @@ class NewCandidate:
     slot: int
     source: str
     origin: str
-    """model, offline, expert, sparse or file."""
+    """model, offline, tuned, expert, sparse or file."""
     repair: int = 0
     parents: tuple[int, ...] = ()
     note: str = ""
     completion: NewCompletion | None = None
+
+
+@dataclass(frozen=True)
+class RungDecision:
+    """A candidate's measure at a rung of successive halving, and whether it goes on."""
+
+    candidate: Candidate
+    fitness: float
+    low: float
+    high: float
+    kept: bool
+    reason: str = ""
+    """Why it is dropped, in one line."""

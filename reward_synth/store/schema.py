@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added the table ``rungs``."""
 
 
 def now() -> datetime:
@@ -116,7 +117,7 @@ class Candidate(Base):
     slot: Mapped[int]
     repair: Mapped[int] = mapped_column(default=0)
     origin: Mapped[str]
-    """model, offline, expert, sparse or file."""
+    """model, offline, tuned, expert, sparse or file."""
     source: Mapped[str]
     """The reward program; empty where the completion held no code."""
     parents: Mapped[list[Any]] = mapped_column(default=list)
@@ -125,15 +126,18 @@ class Candidate(Base):
     """How it was made, in a phrase (the offline proposer's operator, say)."""
     completion_id: Mapped[int | None] = mapped_column(ForeignKey("completions.id"), default=None)
     status: Mapped[str] = mapped_column(default="proposed")
-    """proposed → refused | accepted → failed | scored."""
+    """proposed → refused | accepted → failed | pruned | scored."""
     reason: Mapped[str] = mapped_column(default="")
-    """Why it was refused or failed: one line."""
+    """Why it was refused, failed or pruned: one line."""
     findings: Mapped[list[Any]] = mapped_column(default=list)
     """The gate's findings: [{"level", "code", "message", "line", "column"}, …]."""
     run: Mapped[Run] = relationship(back_populates="candidates")
     completion: Mapped[Completion | None] = relationship()
     evaluations: Mapped[list["Evaluation"]] = relationship(
         back_populates="candidate", order_by="Evaluation.seed", cascade="all, delete-orphan"
+    )
+    rungs: Mapped[list["Rung"]] = relationship(
+        back_populates="candidate", order_by="Rung.rung", cascade="all, delete-orphan"
     )
 
 
@@ -159,3 +163,24 @@ class Evaluation(Base):
     seconds: Mapped[float]
     finished: Mapped[datetime] = mapped_column(default=now)
     candidate: Mapped[Candidate] = relationship(back_populates="evaluations")
+
+
+class Rung(Base):
+    """A candidate's measure at one rung of successive halving, and what was decided."""
+
+    __tablename__ = "rungs"
+    __table_args__ = (UniqueConstraint("candidate_id", "rung"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id"), index=True)
+    rung: Mapped[int]
+    """0, 1, …"""
+    steps: Mapped[int]
+    """Environment steps of each of its trainings by then."""
+    fitness: Mapped[float]
+    """Trusted score by then, the mean over its seeds."""
+    low: Mapped[float]
+    high: Mapped[float]
+    """95 % interval of the mean: over the seeds, or over the episodes of the only one."""
+    kept: Mapped[bool]
+    """Whether training went on."""
+    candidate: Mapped[Candidate] = relationship(back_populates="rungs")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
-from sqlalchemy import URL, Engine, select, update
+from sqlalchemy import URL, Engine, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, raiseload, selectinload, sessionmaker
 
@@ -29,8 +29,8 @@ from reward_synth.store.folder import (
     writing,
 )
 from reward_synth.store.lock import run_lock
-from reward_synth.store.proposals import NewCandidate
-from reward_synth.store.schema import Candidate, Completion, Evaluation, Run
+from reward_synth.store.proposals import NewCandidate, RungDecision
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
@@ -227,6 +227,35 @@ class Store:
         """Record why an accepted candidate's training failed."""
         self._advance(candidate, ("accepted",), "failed", reason=storable(reason))
 
+    def record_rung(self, rung: int, steps: int, decisions: Sequence[RungDecision]) -> None:
+        """Record all decisions of a rung, or none; who is not kept becomes pruned.
+
+        What was recorded of this rung before a kill gives way.
+        """
+        with self._writing() as session:
+            for decision in decisions:
+                candidate = decision.candidate
+                session.execute(
+                    delete(Rung).where(Rung.candidate_id == candidate.id, Rung.rung == rung)
+                )
+                session.add(
+                    Rung(
+                        candidate_id=candidate.id,
+                        rung=rung,
+                        steps=steps,
+                        fitness=decision.fitness,
+                        low=decision.low,
+                        high=decision.high,
+                        kept=decision.kept,
+                    )
+                )
+                if not decision.kept:
+                    session.execute(
+                        update(Candidate)
+                        .where(Candidate.id == candidate.id, Candidate.status == "accepted")
+                        .values(status="pruned", reason=storable(decision.reason))
+                    )
+
     def record_evaluation(
         self,
         candidate: Candidate,
@@ -238,8 +267,12 @@ class Store:
         score: "Score",
         policy: Path,
         seconds: float,
+        main: bool = True,
     ) -> Evaluation:
         """Keep a finished training's policy, report and trusted score; the first one wins.
+
+        The ``main`` training of a search has its files in the candidate's own folder, the others
+        in one for their seed.
 
         ``policy`` is the file that the worker left; it is copied into the run folder.  Raises
         ValueError when that is not a plain file of sensible size.
@@ -260,7 +293,7 @@ class Store:
             kept = write_training_files(
                 run_folder,
                 candidate.number,
-                seed=None if purpose == "search" else seed,
+                seed=None if purpose == "search" and main else seed,
                 report={**facts, "score": score_json, "report": report_json},
                 policy=read_untrusted(policy),
             )
@@ -358,6 +391,7 @@ def _whole_candidates(path: Any) -> tuple[Any, ...]:
     candidates = selectinload(path)
     return (
         candidates.selectinload(Candidate.evaluations),
+        candidates.selectinload(Candidate.rungs),
         candidates.selectinload(Candidate.completion),
     )
 
@@ -367,7 +401,11 @@ def _candidates_of(run_id: str) -> Any:
         select(Candidate)
         .where(Candidate.run_id == run_id)
         .order_by(Candidate.number)
-        .options(selectinload(Candidate.evaluations), selectinload(Candidate.completion))
+        .options(
+            selectinload(Candidate.evaluations),
+            selectinload(Candidate.rungs),
+            selectinload(Candidate.completion),
+        )
     )
 
 
