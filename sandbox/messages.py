@@ -142,8 +142,6 @@ class MemberResult(Message):
     member: str
     report: TrainingReport | None = None
     """Checkpoints since the training's beginning; None where the member failed."""
-    recent_fitness: list[FiniteFloat] = []
-    """Fitness of the episodes that ended last, at most two for each environment."""
     failure: Failure | None = None
 
 
@@ -152,6 +150,8 @@ class TrainResult(Message):
 
     kind: Literal["trained"] = "trained"
     members: list[MemberResult]
+    peak_memory: int = 0
+    """Bytes that the job's process held at most, what it shares with the worker included."""
 
 
 class ProbeFinding(Message):

@@ -1,7 +1,6 @@
 """What a training tells of itself: one record for each policy that learns."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,6 @@ from reward_synth.task import Episode, Task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Checkpoint, MemberResult, Message, TrainingReport
 from sandbox.statistics import ComponentRecorder
-
-EPISODES_REMEMBERED = 2
-"""For each environment: those that ended last tell how good the policy has become."""
-
 
 class TrainingRecord:
     """Sums up one policy's training, and emits a checkpoint each ``interval`` environment steps."""
@@ -36,7 +31,6 @@ class TrainingRecord:
         self.step = 0
         self.begun = time.perf_counter()
         self.checkpoints: list[Checkpoint] = []
-        self.recent: deque[float] = deque(maxlen=EPISODES_REMEMBERED * environments)
         self.clear()
 
     def clear(self) -> None:
@@ -72,7 +66,6 @@ class TrainingRecord:
         if not np.isfinite(fitness):
             raise NonFiniteError(f"the fitness of an episode is {fitness}; mend the task's fitness")
         self.fitness.append(fitness)
-        self.recent.append(fitness)
         self.lengths.append(float(len(episode)))
         if self.task.success is not None:
             self.success.append(float(self.task.success(episode)))
@@ -115,7 +108,7 @@ class TrainingRecord:
             checkpoints=self.checkpoints,
             note=note,
         )
-        return MemberResult(member=self.member, report=report, recent_fitness=list(self.recent))
+        return MemberResult(member=self.member, report=report)
 
     # --- between two legs ------------------------------------------------------------------
 
@@ -126,7 +119,6 @@ class TrainingRecord:
             "step": self.step,
             "seconds": self.seconds,
             "checkpoints": [checkpoint.model_dump() for checkpoint in self.checkpoints],
-            "recent": list(self.recent),
             "fitness": self.fitness,
             "success": self.success,
             "lengths": self.lengths,
@@ -144,7 +136,6 @@ class TrainingRecord:
         self.step = facts["step"]
         self.begun = time.perf_counter() - facts["seconds"]
         self.checkpoints = [Checkpoint.model_validate(c) for c in facts["checkpoints"]]
-        self.recent.extend(facts["recent"])
         self.fitness, self.success = list(facts["fitness"]), list(facts["success"])
         self.lengths = list(facts["lengths"])
         self.episode_returns = list(facts["episode_returns"])

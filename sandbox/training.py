@@ -8,6 +8,7 @@ it had never been there.
 import dataclasses
 import json
 import math
+import resource
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
 
     Raises RewardError, UserError or ValueError for a job that no member of could be trained.
     """
-    torch.set_num_threads(job.threads)
+    torch.set_num_threads(1)  # more could change the order of sums; threads are for physics
     training = PopulationTraining(job, emit)
     try:
         return training.to_end()
@@ -127,7 +128,9 @@ class PopulationTraining:
                 if not sound
             }
             self.drop(reasons, experience, reward)
-        return TrainResult(members=[*self.results(), *self.failed()])
+        members = [*self.results(), *self.failed()]
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return TrainResult(members=members, peak_memory=peak)
 
     def hear(self, step: Step) -> None:
         self.rollout.record(step)

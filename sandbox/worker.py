@@ -31,9 +31,9 @@ def preload(kinds: list[str]) -> None:
     import sandbox.probe
 
     if "train" in kinds:
-        import sandbox.training
-
-        sandbox.training.use_one_thread()
+        import sandbox.training  # noqa: F401
+    if "sb3" in kinds:
+        import sandbox.reference  # noqa: F401
 
 
 def perform(job: ProbeJob | TrainJob, emit: "Emitter") -> Message:
@@ -42,8 +42,10 @@ def perform(job: ProbeJob | TrainJob, emit: "Emitter") -> Message:
         from sandbox.probe import probe
 
         return probe(job)
-    from sandbox.training import train
-
+    if job.trainer == "sb3":
+        from sandbox.reference import train
+    else:
+        from sandbox.training import train
     return train(job, emit)
 
 

@@ -2,16 +2,30 @@
 
 from reward_synth.evaluation.dispatch import Outcome, WorkerPool
 from reward_synth.evaluation.gate import Gate, errors, readable_variables, static_findings
-from reward_synth.evaluation.score import Score, interval, score_policy
+from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
+from reward_synth.evaluation.layout import Layout, guess, measured
+from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
+from reward_synth.evaluation.score import Score, interval, score_policies, score_policy
 
 __all__ = [
     "Gate",
+    "Layout",
+    "Legs",
     "Outcome",
     "Score",
+    "Trained",
+    "TrainerChoice",
     "WorkerPool",
+    "decide",
     "errors",
+    "guess",
     "interval",
+    "keep_at",
+    "measured",
     "readable_variables",
+    "rung_steps",
+    "score_policies",
     "score_policy",
+    "standings",
     "static_findings",
 ]

@@ -6,12 +6,16 @@ evaluation seeds, with a 95 % interval.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, FiniteFloat
 
-from reward_synth.errors import RunError
-from reward_synth.task import Task
+from reward_synth.errors import RunError, UserError
+from reward_synth.task import Episode, Task
+
+if TYPE_CHECKING:
+    from reward_synth.simulation.policy import Policy
 
 EVALUATION_SEED = 1_000_003  # far from every training seed, so that no episode is seen twice
 FEW = 10  # below this many values an interval is Student's t, which a bootstrap would understate
@@ -57,17 +61,51 @@ def score_policy(task: Task, path: Path, episodes: int = 32, seed: int = EVALUAT
 
     Raises UserError when the file is no policy for this task.
     """
+    score = score_policies(task, [path], episodes, seed)[0]
+    if isinstance(score, UserError):
+        raise score
+    return score
+
+
+def score_policies(
+    task: Task, paths: Sequence[Path], episodes: int = 32, seed: int = EVALUATION_SEED
+) -> list[Score | UserError]:
+    """Score several policies side by side, each as it would be alone; UserError for no policy."""
     from reward_synth.simulation import MujocoSimulator
     from reward_synth.simulation.episodes import rollout_episodes
     from reward_synth.simulation.policy import load_policy
 
-    simulator = MujocoSimulator(task, episodes)
+    simulator = MujocoSimulator(task, len(paths) * episodes)
     try:
-        policy = load_policy(path, simulator.observation_size, simulator.action_size)
-        finished = rollout_episodes(simulator, policy, episodes, seed)
+        sizes = simulator.observation_size, simulator.action_size
+        policies: list["Policy | UserError"] = []
+        for path in paths:
+            try:
+                policies.append(load_policy(path, *sizes))
+            except UserError as error:
+                policies.append(error)
+        sound = [policy for policy in policies if not isinstance(policy, UserError)]
+        if len(sound) < len(paths) and sound:
+            simulator.close()
+            simulator = MujocoSimulator(task, len(sound) * episodes)
+
+        def act(observation: np.ndarray) -> np.ndarray:
+            groups = np.split(observation, len(sound))
+            return np.concatenate([p(group) for p, group in zip(sound, groups, strict=True)])
+
+        found: list[Episode] = []
+        if sound:
+            seeds = [seed] * len(sound)
+            found = rollout_episodes(simulator, act, simulator.num_envs, seeds)
     finally:
         simulator.close()
-    fitness = [float(task.fitness(episode)) for episode in finished]
+    scores = iter([measure(task, found[k : k + episodes]) for k in range(0, len(found), episodes)])
+    return [policy if isinstance(policy, UserError) else next(scores) for policy in policies]
+
+
+def measure(task: Task, episodes: Sequence[Episode]) -> Score:
+    """The score of finished episodes.  Raises RunError when the fitness is not finite."""
+    fitness = [float(task.fitness(episode)) for episode in episodes]
     if not np.isfinite(fitness).all():
         raise RunError(f"the fitness of task {task.name} is not finite; mend {task.folder}/task.py")
     low, high = interval(fitness)
@@ -77,6 +115,6 @@ def score_policy(task: Task, path: Path, episodes: int = 32, seed: int = EVALUAT
         low=low,
         high=high,
         episodes=fitness,
-        success=float(np.mean([bool(success(e)) for e in finished])) if success else None,
-        length=float(np.mean([len(episode) for episode in finished])),
+        success=float(np.mean([bool(success(e)) for e in episodes])) if success else None,
+        length=float(np.mean([len(episode) for episode in episodes])),
     )

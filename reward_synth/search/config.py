@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Parameters = dict[str, int | float | bool | str | list[int]]
 
 
 class RunConfig(BaseModel):
@@ -22,6 +24,20 @@ class RunConfig(BaseModel):
     steps: int | None = Field(default=None, ge=1)
     """Environment steps per training; the task's own budget if None."""
     seed: int = Field(default=0, ge=0)
+    seeds: int = Field(default=1, ge=1, le=64)
+    """Trainings of each candidate in the search, whose mean counts."""
+    rungs: tuple[float, ...] = (0.125, 0.25, 0.5)
+    """Shares of a training at which the weaker half of a generation is dropped; () never drops.
+    Only the population trainer can stop and go on; the other one ignores them."""
+    rung_episodes: int = Field(default=8, ge=1, le=4096)
+    """Evaluation episodes at a rung."""
+    tune: int = Field(default=0, ge=0, le=256)
+    """Variants of the best program's constants in each generation after the first."""
+    trainer: Literal["population", "sb3"] = "population"
+    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
+    """Of the sb3 trainer."""
+    parameters: Parameters = {}
+    """Of the sb3 trainer's algorithm, by stable-baselines3's names."""
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     repairs: int = Field(default=2, ge=0, le=5)
     """How often a program that the gate refused goes back to the model with its error."""
@@ -34,6 +50,13 @@ class RunConfig(BaseModel):
     """Trainings at once; 0 means one per core.  Has no influence on any score."""
     isolation: Literal["strict", "none"] = "strict"
 
+    @field_validator("rungs")
+    @classmethod
+    def between(cls, rungs: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0.0 < share < 1.0 for share in rungs):
+            raise ValueError("rungs are shares of a training, above 0 and below 1")
+        return rungs
+
 
 class TrainConfig(BaseModel):
     """Settings of a plain training: one reward program, several seeds."""
@@ -45,6 +68,9 @@ class TrainConfig(BaseModel):
     """``expert``, ``sparse`` or the path of a reward program."""
     seeds: tuple[int, ...] = (100, 101, 102)
     steps: int = Field(ge=1)
+    trainer: Literal["population", "sb3"] = "population"
+    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
+    parameters: Parameters = {}
     evaluation_episodes: int = Field(default=32, ge=1, le=4096)
     workers: int = Field(default=0, ge=0, le=1024)
     isolation: Literal["strict", "none"] = "strict"

@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from reward_synth.errors import RunError
-from reward_synth.evaluation import Gate, WorkerPool, errors
+from reward_synth.evaluation import Gate, TrainerChoice, WorkerPool, errors
 from reward_synth.search.config import RunConfig
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
-from reward_synth.search.strategy import Strategy, best_of, search_evaluation
+from reward_synth.search.strategy import Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import Store, write_best
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, load_task
 
 REQUESTS_AT_ONCE = 8
+PASSED = ("accepted", "scored", "failed", "pruned")
+"""States of candidates that the gate let through."""
 
 
 def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
@@ -121,7 +123,10 @@ class Search:
     def to_end(self) -> None:
         """All generations, then the confirmation of the finalists."""
         workers = worker_count(self.config.workers)
-        with WorkerPool(self.task.folder, workers, self.config.isolation) as pool:
+        config = self.config
+        choice = TrainerChoice(config.trainer, config.algorithm, config.parameters)
+        kinds = choice.worker_kinds
+        with WorkerPool(self.task.folder, workers, config.isolation, kinds) as pool:
             pool.warm()
             gate = Gate(self.task, pool)
             trainer = Trainer(
@@ -130,10 +135,13 @@ class Search:
                 self.task,
                 pool,
                 steps=self.steps,
-                episodes=self.config.evaluation_episodes,
+                episodes=config.evaluation_episodes,
                 observer=self.observer,
+                choice=choice,
+                rungs=config.rungs if config.trainer == "population" else (),
+                rung_episodes=config.rung_episodes,
             )
-            for generation in range(self.config.iterations):
+            for generation in range(config.iterations):
                 self.propose(generation)
                 self.pass_gate(generation, gate)
                 self.train(generation, trainer)
@@ -179,24 +187,17 @@ class Search:
             self.tell(status, candidate=candidate, message=reason)
 
     def train(self, generation: int, trainer: Trainer) -> None:
-        accepted = [c for c in self.candidates(generation) if c.status == "accepted"]
-        trainer.carry_out([Training(c, self.config.seed, "search") for c in accepted])
+        """Train what passed the gate and has no fate yet."""
+        passed = [c for c in self.candidates(generation) if c.status in PASSED]
+        waiting = [c for c in passed if c.status in ("accepted", "scored")]
+        trainer.search(waiting, self.config.seed, self.config.seeds, whole=len(passed))
         best = best_of(self.candidates())
-        evaluation = search_evaluation(best) if best else None
-        self.tell(
-            "generation",
-            generation=generation,
-            candidate=best,
-            fitness=evaluation.fitness if evaluation else None,
-        )
+        fitness = search_fitness(best) if best else None
+        self.tell("generation", generation=generation, candidate=best, fitness=fitness)
 
     def confirm(self, trainer: Trainer) -> None:
         """Train the finalists again on fresh seeds: the search's best is partly luck."""
-        scored = [
-            (e.fitness, -c.number, c) for c in self.candidates() if (e := search_evaluation(c))
-        ]
-        scored.sort(key=lambda entry: entry[:2], reverse=True)
-        finalists = [c for _, _, c in scored[: self.config.finalists]]
+        finalists = ranking(self.candidates())[: self.config.finalists]
         missing = [
             Training(c, seed, "confirm")
             for c in finalists

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reward_synth.llm.offline import OfflineProposer, Scored
-from reward_synth.search.strategy import search_evaluation
+from reward_synth.search.strategy import search_evaluation, search_fitness
 from reward_synth.store import NewCandidate
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
@@ -22,11 +22,12 @@ class Offline:
             Scored(
                 number=candidate.number,
                 source=candidate.source,
-                fitness=evaluation.fitness,
+                fitness=fitness,
                 report=TrainingReport.model_validate(evaluation.report),
             )
             for candidate in earlier
             if (evaluation := search_evaluation(candidate)) is not None
+            and (fitness := search_fitness(candidate)) is not None
         ]
         proposals = [
             self.proposer.propose(generation, slot, scored) for slot in range(self.samples)

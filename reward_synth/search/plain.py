@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import RunError, UserError
-from reward_synth.evaluation import Gate, WorkerPool, errors, interval
+from reward_synth.evaluation import Gate, TrainerChoice, WorkerPool, errors, interval
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
@@ -52,7 +52,9 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
         start = time.monotonic()
         workers = min(worker_count(config.workers), len(config.seeds))
         try:
-            with WorkerPool(task.folder, workers, config.isolation) as pool:
+            choice = TrainerChoice(config.trainer, config.algorithm, config.parameters)
+            kinds = choice.worker_kinds
+            with WorkerPool(task.folder, workers, config.isolation, kinds) as pool:
                 pool.warm()
                 candidate = store.candidates(run.id)[0]
                 if candidate.status == "proposed":
@@ -78,6 +80,7 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
                     steps=config.steps,
                     episodes=config.evaluation_episodes,
                     observer=observer,
+                    choice=choice,
                 )
                 done = {e.seed for e in candidate.evaluations}
                 trainer.carry_out(

@@ -11,6 +11,7 @@ Kind = Literal[
     "proposed",  # generation, message: how many candidates
     "accepted",  # candidate passed the gate
     "refused",  # candidate did not: message
+    "measuring",  # how trainings are best laid out on this machine: message
     "training",  # candidate, step, steps, fitness so far (None before an episode ended)
     "scored",  # candidate, fitness: the trusted score
     "pruned",  # candidate was dropped at a rung: step, fitness, message

@@ -8,7 +8,7 @@ import numpy as np
 
 from reward_synth.evaluation import interval
 from reward_synth.search.config import TrainConfig
-from reward_synth.search.strategy import best_of, search_evaluation
+from reward_synth.search.strategy import best_of, search_evaluations, search_fitness
 from reward_synth.store import Store
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, baselines
@@ -64,12 +64,12 @@ def search_result(
 ) -> dict[str, Any]:
     """The JSON that is stored with a finished search."""
     confirmed = confirmation(best)
-    values = confirmed or [e.fitness for e in best.evaluations]
+    values = confirmed or [e.fitness for e in search_evaluations(best)]
     fitness = float(np.mean(values))
     low, high = interval(values)
     trained = [e for c in run.candidates for e in c.evaluations]
     first_tries = [c for c in run.candidates if c.repair == 0]
-    executed = [c for c in first_tries if c.status in ("accepted", "scored")]
+    executed = [c for c in first_tries if c.status in ("accepted", "pruned", "scored")]
     cost = [c.cost for c in run.completions if c.cost is not None]
     mean = {name: float(np.mean(values)) for name, values in baseline.items()}
     return {
@@ -85,14 +85,21 @@ def search_result(
         "sparse": mean.get("sparse"),
         "candidates": len(run.candidates),
         "trainings": len(trained),
-        "environment_steps": sum(int(e.report["steps"]) for e in trained),
+        "environment_steps": sum(int(e.report["steps"]) for e in trained) + dropped_steps(run),
         "execute_rate": len(executed) / len(first_tries) if first_tries else 0.0,
         "refused": sum(c.status == "refused" for c in run.candidates),
+        "pruned": sum(c.status == "pruned" for c in run.candidates),
         "failed": sum(c.status == "failed" for c in run.candidates),
-        "repaired": sum(c.repair > 0 and search_evaluation(c) is not None for c in run.candidates),
+        "repaired": sum(c.repair > 0 and search_fitness(c) is not None for c in run.candidates),
         "prompt_tokens": sum(c.prompt_tokens for c in run.completions),
         "completion_tokens": sum(c.completion_tokens for c in run.completions),
         "cost": sum(cost) if cost or not run.completions else None,
         "seconds": run.seconds,
         "model_used": bool(run.completions),
     }
+
+
+def dropped_steps(run: Run) -> int:
+    """Environment steps that went into candidates before they were dropped at a rung."""
+    seeds = int(run.config.get("seeds", 1))
+    return sum(c.rungs[-1].steps * seeds for c in run.candidates if c.status == "pruned")

@@ -23,12 +23,30 @@ class Strategy(Protocol):
         ...
 
 
+def search_evaluations(candidate: Candidate) -> list[Evaluation]:
+    """The candidate's evaluations of the search, by fitness; [] where it has none."""
+    own = [e for e in candidate.evaluations if e.purpose == "search"]
+    return sorted(own, key=lambda e: (e.fitness, e.seed))
+
+
 def search_evaluation(candidate: Candidate) -> Evaluation | None:
-    """The candidate's evaluation of the search; None where it has none."""
-    return next((e for e in candidate.evaluations if e.purpose == "search"), None)
+    """The evaluation that stands for the candidate: the only one, or the seeds' median."""
+    own = search_evaluations(candidate)
+    return own[(len(own) - 1) // 2] if own else None
+
+
+def search_fitness(candidate: Candidate) -> float | None:
+    """The candidate's fitness in the search, the mean over its seeds; None where it has none."""
+    own = search_evaluations(candidate)
+    return sum(e.fitness for e in own) / len(own) if own else None
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate with the highest search score; the earlier one of equals."""
-    scored = [(e.fitness, -c.number, c) for c in candidates if (e := search_evaluation(c))]
-    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
+    """The candidate with the highest fitness in the search; the earlier one of equals."""
+    return next(iter(ranking(candidates)), None)
+
+
+def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that were trained to the end, best first."""
+    scored = [(f, -c.number, c) for c in candidates if (f := search_fitness(c)) is not None]
+    return [c for _, _, c in sorted(scored, key=lambda entry: entry[:2], reverse=True)]

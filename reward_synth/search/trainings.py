@@ -1,29 +1,35 @@
-"""Trainings in parallel: each is dispatched, scored and recorded before it counts as done."""
+"""Trainings of a run: dispatched, pruned at rungs, scored, and recorded before they count."""
 
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from reward_synth.errors import UserError
-from reward_synth.evaluation import WorkerPool, score_policy
+from reward_synth.evaluation import (
+    Layout,
+    Legs,
+    Trained,
+    TrainerChoice,
+    WorkerPool,
+    decide,
+    guess,
+    keep_at,
+    measured,
+    rung_steps,
+    standings,
+)
 from reward_synth.search.progress import Observer, Progress
-from reward_synth.store import Store
+from reward_synth.store import RungDecision, Store
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
-from sandbox.messages import Checkpoint, Failure, ProbeResult, TrainJob, TrainResult
+from sandbox.messages import Checkpoint, Failure, Member
 
-ATTEMPTS_IF_KILLED = 2  # what killed a worker once may have had nothing to do with the candidate
-SLOWEST_STEPS_PER_SECOND = 200.0
-LEAST_TIME_LIMIT = 300.0
+WORTH_MEASURING = 1_000_000
+"""Environment steps to train from which on measuring the best layout pays."""
+SEED_DISTANCE = 10_000
+"""Between the seeds of one candidate in a search; far from those of the confirmation."""
 
-
-class StoppedError(Exception):
-    """The run is being stopped; what this training did is not recorded."""
+Outcomes = Mapping[str, Trained | Failure]
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,13 @@ class Training:
     candidate: Candidate
     seed: int
     purpose: Literal["search", "confirm"]
+    main: bool = True
+    """Whether the candidate's own folder keeps its files."""
+
+    @property
+    def member(self) -> Member:
+        name = f"{self.candidate.number:04d}-{self.seed}"
+        return Member(name=name, program=self.candidate.source, seed=self.seed)
 
 
 class Trainer:
@@ -48,6 +61,9 @@ class Trainer:
         steps: int,
         episodes: int,
         observer: Observer,
+        choice: TrainerChoice | None = None,
+        rungs: Sequence[float] = (),
+        rung_episodes: int = 8,
     ) -> None:
         self.store = store
         self.run = run
@@ -56,107 +72,172 @@ class Trainer:
         self.steps = steps
         self.episodes = episodes
         self.observer = observer
-        self.stopping = threading.Event()
+        self.choice = choice or TrainerChoice()
+        self.rungs = rung_steps(rungs, steps)
+        self.rung_episodes = rung_episodes
+
+    def search(self, candidates: Sequence[Candidate], seed: int, seeds: int, whole: int) -> None:
+        """Train candidates of a generation, on ``seeds`` seeds each, dropping the weak at rungs.
+
+        ``whole`` counts the generation's candidates that passed the gate, those included whose
+        fate is recorded already: how many go on at a rung does not depend on interruptions.
+        """
+        trainings = [
+            Training(c, seed + SEED_DISTANCE * k, "search", main=k == 0)
+            for c in candidates
+            for k in range(seeds)
+        ]
+        done = {(e.candidate_id, e.seed) for c in candidates for e in c.evaluations}
+        trainings = [t for t in trainings if (t.candidate.id, t.seed) not in done]
+        with self.legs(trainings) as legs:
+            for rung, until in enumerate(self.rungs):
+                if len({t.candidate.id for t in trainings}) <= keep_at(rung, whole):
+                    continue
+                outcomes = self.advance(legs, trainings, until, self.rung_episodes)
+                trainings = self.drop_failed(trainings, outcomes)
+                trainings = self.drop_weak(trainings, outcomes, rung, until, whole)
+            self.to_end(legs, trainings)
 
     def carry_out(self, trainings: Sequence[Training]) -> None:
-        """Do all trainings, as many at a time as there are workers.
+        """Do all trainings to the end.  One that fails is recorded; any other error ends the rest."""
+        with self.legs(trainings) as legs:
+            self.to_end(legs, trainings)
 
-        A training that fails is a failed candidate; any other error, or Ctrl-C, ends the rest.
-        """
-        if not trainings:
-            return
-        with ThreadPoolExecutor(self.pool.size) as executor:
-            futures: list[Future[None]] = [executor.submit(self.one, t) for t in trainings]
-            try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-                for future in done:
-                    future.result()
-            except BaseException:
-                self.stopping.set()
-                executor.shutdown(wait=False, cancel_futures=True)
-                self.pool.close()
-                raise
+    # --- legs ------------------------------------------------------------------------------
 
-    def one(self, training: Training) -> None:
-        """Train, score and record; or record why that failed."""
-        for attempt in range(ATTEMPTS_IF_KILLED):
-            outcome = self.attempt(training)
-            if not isinstance(outcome, Failure):
-                return
-            if self.stopping.is_set():
-                raise StoppedError
-            if outcome.reason == "disk":  # no fault of the candidate
-                raise UserError(
-                    f"the disk that holds {tempfile.gettempdir()} is full; free some space, or set "
-                    f"TMPDIR to another folder, and go on with --resume {self.run}"
-                )
-            if outcome.reason != "killed" or attempt == ATTEMPTS_IF_KILLED - 1:
-                self.fail(training, outcome.message)
-                return
+    def legs(self, trainings: Sequence[Training]) -> Legs:
+        self.begun = time.monotonic()
+        self.by_name = {t.member.name: t for t in trainings}
+        return Legs(
+            self.task,
+            self.pool,
+            self.layout(len(trainings)),
+            steps=self.steps,
+            choice=self.choice,
+            on_start=lambda member: self.tell(self.by_name[member.name], "training", step=0),
+            on_checkpoint=self.follow,
+        )
 
-    def attempt(self, training: Training) -> TrainResult | Failure:
-        candidate = training.candidate
-        start = time.monotonic()
+    def layout(self, count: int) -> Layout:
+        """How to lay ``count`` trainings out."""
+        if self.choice.trainer == "sb3":
+            return Layout(guess().cores, self.pool.size, 1)
+        if count <= self.pool.size or count * self.steps < WORTH_MEASURING:
+            return guess(self.pool.size)
+        return measured(self.task, self.pool, tell=self.say)
 
-        def job(folder: str) -> TrainJob:
-            return TrainJob(
-                task=str(self.task.folder.resolve()),
-                program=candidate.source,
-                folder=folder,
-                seed=training.seed,
-                steps=self.steps,
-                time_limit=max(LEAST_TIME_LIMIT, self.steps / SLOWEST_STEPS_PER_SECOND),
-            )
+    def advance(
+        self,
+        legs: Legs,
+        trainings: Sequence[Training],
+        until: int,
+        episodes: int,
+        on_trained: Callable[[Member, Trained], None] | None = None,
+    ) -> Outcomes:
+        members = [t.member for t in trainings]
+        return legs.advance(members, until, episodes=episodes, on_trained=on_trained)
 
-        refused: list[Failure] = []
+    def to_end(self, legs: Legs, trainings: Sequence[Training]) -> None:
+        """The last leg; each training is recorded as soon as it is scored."""
 
-        def collect(result: TrainResult | ProbeResult, folder: Path) -> None:
-            assert isinstance(result, TrainResult)
-            policy = folder / result.policy
-            try:
-                score = score_policy(self.task, policy, self.episodes)
-            except UserError as error:  # the worker left something that is no policy
-                refused.append(Failure(reason="protocol", message=str(error)))
-                return
-            if self.stopping.is_set():
-                raise StoppedError
+        def record(member: Member, trained: Trained) -> None:
+            training = self.by_name[member.name]
             self.store.record_evaluation(
-                candidate,
+                training.candidate,
                 purpose=training.purpose,
                 seed=training.seed,
                 steps=self.steps,
-                report=result.report,
-                score=score,
-                policy=policy,
-                seconds=time.monotonic() - start,
+                report=trained.report,
+                score=trained.score,
+                policy=trained.policy,
+                seconds=time.monotonic() - self.begun,
+                main=training.main,
             )
-            self.tell(training, "scored", fitness=score.fitness)
+            self.tell(training, "scored", fitness=trained.score.fitness)
 
-        if self.stopping.is_set():
-            raise StoppedError
-        self.tell(training, "training", step=0)
-        outcome = self.pool.run(job, on_checkpoint=self.follow(training), collect=collect)
-        if refused:
-            return refused[0]
-        if isinstance(outcome, ProbeResult):
-            return Failure(reason="protocol", message="the worker answered another question")
-        return outcome
+        outcomes = self.advance(legs, trainings, self.steps, self.episodes, record)
+        self.drop_failed(trainings, outcomes)
 
-    def follow(self, training: Training) -> Callable[[Checkpoint], None]:
-        def follow(checkpoint: Checkpoint) -> None:
+    # --- who leaves --------------------------------------------------------------------------
+
+    def drop_failed(self, trainings: Sequence[Training], outcomes: Outcomes) -> list[Training]:
+        """Record failures; a candidate of which one seed failed has failed."""
+        failed: dict[int, str] = {}
+        for training in trainings:
+            outcome = outcomes[training.member.name]
+            if isinstance(outcome, Failure) and training.candidate.id not in failed:
+                failed[training.candidate.id] = outcome.message
+                if training.purpose == "search":
+                    self.store.record_failure(training.candidate, outcome.message)
+                self.tell(training, "failed", message=outcome.message)
+        return [t for t in trainings if t.candidate.id not in failed]
+
+    def drop_weak(
+        self,
+        trainings: Sequence[Training],
+        outcomes: Outcomes,
+        rung: int,
+        until: int,
+        whole: int,
+    ) -> list[Training]:
+        """Decide a rung and record the decisions; gives the trainings that go on."""
+        candidates = list({t.candidate.id: t.candidate for t in trainings}.values())
+        scores = []
+        for candidate in candidates:
+            own = [outcomes[t.member.name] for t in trainings if t.candidate.id == candidate.id]
+            scores.append([trained.score for trained in own if isinstance(trained, Trained)])
+        measures = standings(scores)
+        verdicts = decide(measures, keep_at(rung, whole))
+        decisions = [
+            RungDecision(
+                candidate=candidate,
+                fitness=measure.fitness,
+                low=measure.low,
+                high=measure.high,
+                kept=verdict.kept,
+                reason=f"dropped after {until:,} steps: {verdict.reason}" if verdict.reason else "",
+            )
+            for candidate, measure, verdict in zip(candidates, measures, verdicts, strict=True)
+        ]
+        self.store.record_rung(rung, until, decisions)
+        dropped = {d.candidate.id: d for d in decisions if not d.kept}
+        for training in trainings:
+            decision = dropped.get(training.candidate.id)
+            if decision is not None:
+                self.tell(
+                    training,
+                    "pruned",
+                    step=until,
+                    fitness=decision.fitness,
+                    message=decision.reason,
+                )
+        if candidates:
+            self.observer(
+                Progress(
+                    "rung",
+                    self.run,
+                    generation=candidates[0].generation,
+                    step=until,
+                    steps=self.steps,
+                    message=f"{len(candidates) - len(dropped)} of {len(candidates)} go on",
+                )
+            )
+        return [t for t in trainings if t.candidate.id not in dropped]
+
+    # --- telling -------------------------------------------------------------------------------
+
+    def follow(self, checkpoint: Checkpoint) -> None:
+        training = self.by_name.get(checkpoint.member)
+        if training is not None:  # a worker may say anything
             self.tell(training, "training", step=checkpoint.step, fitness=checkpoint.fitness)
 
-        return follow
-
-    def fail(self, training: Training, reason: str) -> None:
-        if training.purpose == "search":
-            self.store.record_failure(training.candidate, reason)
-        self.tell(training, "failed", message=reason)
+    def say(self, message: str) -> None:
+        self.observer(Progress("measuring", self.run, message=message))
 
     def tell(
         self,
         training: Training,
-        kind: Literal["training", "scored", "failed"],
+        kind: Literal["training", "scored", "failed", "pruned"],
         *,
         step: int | None = None,
         fitness: float | None = None,

@@ -4,8 +4,10 @@ A reward program judges each row by itself, so nothing is lost by rewarding ``T`
 ``E`` environments in one call; what it costs is then hardly more than what one step of them costs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.variables import Variables
@@ -70,16 +72,21 @@ class Rollout:
                 inputs[name] = self.simulator.xp.where(begins, value[count:], value[:-count])
         return inputs
 
-    def last_row(self, environments: slice) -> dict[str, Array]:
-        """What the next rollout must know of this one, ``(E, …)`` each."""
-        return {name: array[self._recorded, environments] for name, array in self._arrays.items()}
+    def last_row(self, environments: slice) -> dict[str, np.ndarray]:
+        """What the next rollout must know of this one, ``(E, …)`` each, on the host."""
+        return {
+            name: on_host(array[self._recorded, environments])
+            for name, array in self._arrays.items()
+        }
 
-    def continue_from(self, row: dict[str, Array]) -> None:
+    def continue_from(self, row: Mapping[str, np.ndarray]) -> None:
         """Take up where a rollout of all ``N`` environments ended that gave this last row."""
-        self._arrays = {name: self._rows(value) for name, value in row.items()}
+        simulator = self.simulator
+        self._arrays = {
+            name: self._rows(simulator.xp.asarray(value, **simulator.placement))
+            for name, value in row.items()
+        }
         self._recorded = self.steps
-        for name, value in row.items():
-            self._arrays[name][-1] = value
 
     def _rows(self, value: Array) -> Array:
         """Room for all steps; before the first step the values are taken to be the same."""
@@ -90,6 +97,11 @@ class Rollout:
         return array
 
 
+def on_host(array: Array) -> np.ndarray:
+    """The values as a NumPy array; for a device's array this waits until they are there."""
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+
+
 def _flat(array: Array) -> Array:
     """``(T, E, …)`` to ``(T × E, …)``."""
-    return array.reshape(-1, *array.shape[2:])
+    return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])

@@ -1,0 +1,196 @@
+"""How trainings are laid out over a machine: workers × threads × members for each worker.
+
+Which layout is fastest depends on cores, caches and the task, so it is measured: once for a
+machine and a task, by short trainings in real workers, and remembered.
+"""
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reward_synth.task import Task
+from sandbox.messages import Member, TrainJob, TrainResult
+
+if TYPE_CHECKING:
+    from reward_synth.evaluation.dispatch import WorkerPool
+
+MEMBERS_TRIED = (1, 2, 4, 8)
+ROLLOUTS_TRIED = 2
+CLOSE_ENOUGH = 0.05
+"""Among layouts that are within this share of the fastest the one with fewest members wins: small
+jobs leave no core idle at the end of a leg."""
+NOTHING = "def compute_reward(action):\n    total = xp.sum(action, axis=-1)\n    return total, {}\n"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """``workers`` processes at once, each with at most ``members`` policies in one simulation."""
+
+    cores: int
+    workers: int
+    members: int
+    steps_per_second: float = 0.0
+    """Environment steps of all workers together when this was measured; 0 where it was not."""
+    memory: int = 0
+    """Peak bytes of one worker's job then."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def guess(workers: int = 0) -> Layout:
+    """A layout for when measuring does not pay."""
+    return Layout(cores(), workers or cores(), MEMBERS_TRIED[-1])
+
+
+def pack(members: Sequence[T], layout: Layout) -> list[list[T]]:
+    """Divide members into jobs of nearly equal size that keep all workers busy to the end."""
+    count = len(members)
+    if count == 0:
+        return []
+    jobs = math.ceil(count / layout.members)
+    jobs = min(count, layout.workers * math.ceil(jobs / layout.workers))
+    bounds = [round(j * count / jobs) for j in range(jobs + 1)]
+    return [list(members[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def measured(
+    task: Task,
+    pool: "WorkerPool",
+    *,
+    tell: Callable[[str], None] = lambda message: None,
+    cache: Path | None = None,
+) -> Layout:
+    """The fastest layout for a task on this machine, measured where it is not known yet.
+
+    ``pool`` has one worker for each that may run at once.  ``cache`` is the file that remembers;
+    the user's cache folder if None.
+    """
+    path = cache or cache_file()
+    key = fingerprint(task, pool.size)
+    known = read_cache(path)
+    if key in known:
+        try:
+            return Layout(**known[key])
+        except TypeError:
+            pass  # written by another version
+    tell("measuring how this machine trains fastest (once for a task)")
+    tried = [try_layout(task, pool, layout) for layout in layouts(pool.size)]
+    fits = [layout for layout in tried if layout.memory * layout.workers < available_memory()]
+    best = choose(fits or tried[:1])
+    write_cache(path, {**read_cache(path), key: asdict(best)})
+    return best
+
+
+def layouts(workers: int) -> list[Layout]:
+    """What is tried: all workers with one thread each, and one worker with all threads."""
+    found = [Layout(cores(), workers, members) for members in MEMBERS_TRIED]
+    if workers > 1:
+        found.append(Layout(cores(), 1, MEMBERS_TRIED[-1]))
+    return found
+
+
+def choose(tried: Sequence[Layout]) -> Layout:
+    """The layout with fewest members for each worker among those that are about the fastest."""
+    fastest = max(layout.steps_per_second for layout in tried)
+    close = [one for one in tried if one.steps_per_second >= (1.0 - CLOSE_ENOUGH) * fastest]
+    return min(close, key=lambda one: (one.members, -one.workers))
+
+
+def try_layout(task: Task, pool: "WorkerPool", layout: Layout) -> Layout:
+    """The layout with its speed and memory, from one short training in each worker."""
+    threads = max(1, layout.cores // layout.workers)
+    steps = task.ppo.environments * task.ppo.rollout_steps * ROLLOUTS_TRIED
+
+    def job(folder: str) -> TrainJob:
+        members = [Member(name=f"m{k}", program=NOTHING, seed=k) for k in range(layout.members)]
+        return TrainJob(
+            task=str(task.folder.resolve()),
+            members=members,
+            folder=folder,
+            steps=steps,
+            threads=threads,
+        )
+
+    def one(_: int) -> tuple[float, int]:
+        outcome = pool.run(job)
+        if not isinstance(outcome, TrainResult):
+            return 0.0, 0
+        seconds = [m.report.seconds for m in outcome.members if m.report is not None]
+        return (len(seconds) * steps / max(seconds) if seconds else 0.0), outcome.peak_memory
+
+    with ThreadPoolExecutor(layout.workers) as executor:
+        found = list(executor.map(one, range(layout.workers)))
+    speed = sum(rate for rate, _ in found)
+    memory = max(memory for _, memory in found)
+    return Layout(layout.cores, layout.workers, layout.members, round(speed, 1), memory)
+
+
+def available_memory() -> float:
+    """Bytes that processes may still take; no limit where the kernel does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return math.inf
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")]
+    return found[0] if found else math.inf
+
+
+def fingerprint(task: Task, workers: int) -> str:
+    """Changes with whatever a layout's speed depends on."""
+    facts = (
+        (task.folder / "task.py").read_bytes().hex(),
+        repr(task.ppo),
+        cores(),
+        workers,
+        processor(),
+        version("mujoco"),
+        version("torch"),
+    )
+    return f"{task.name}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
+
+
+def processor() -> str:
+    """The processor's name as the kernel gives it; empty where it does not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
+
+
+def cache_file() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "reward-synth" / "layouts.json"
+
+
+def read_cache(path: Path) -> dict[str, dict[str, float]]:
+    """What is remembered; {} where nothing is, or nothing that can be read."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_cache(path: Path, content: dict[str, dict[str, float]]) -> None:
+    """Remember; where that is not possible the next run measures again."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content, indent=1) + "\n")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
