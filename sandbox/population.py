@@ -82,8 +82,11 @@ class Layout:
     def apply(self, network: str, parameters: Mapping[str, Tensor], s: Tensor) -> Tensor:
         """The network's output ``(K, M, out)`` for inputs ``(K, M, obs)``."""
         for layer in range(self.depth):
-            weight = parameters[f"{network}.{layer}.weight"]
-            s = torch.baddbmm(parameters[f"{network}.{layer}.bias"], s, weight)
+            weight, bias = (parameters[f"{network}.{layer}.{part}"] for part in ("weight", "bias"))
+            if layer == self.depth - 1 and weight.shape[2] == 1:
+                # The order in which a matrix product sums up one column may depend on K.
+                return (s * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
+            s = torch.baddbmm(bias, s, weight)
             if layer < self.depth - 1:
                 s = torch.tanh(s)
         return s

@@ -67,11 +67,27 @@ class PopulationTraining:
         self.until = min(self.total, math.ceil((job.until or job.steps) / batch) * batch)
         self.failures: dict[str, Failure] = {}
         self.members: list[Member] = []
-        found = [read_snapshot(self.folder / (m.name + STATE_SUFFIX)) for m in job.members]
-        self.assemble(job.members, found)
+        self.simulator = MujocoSimulator(self.task, 1)
+        members = self.sound(job.members)
+        if members:
+            found = [read_snapshot(self.folder / (m.name + STATE_SUFFIX)) for m in members]
+            self.assemble(members, found)
+
+    def sound(self, members: Sequence[Member]) -> list[Member]:
+        """Those whose programs the reward language accepts; the others have failed."""
+        sizes = public_sizes(self.task, self.simulator)
+        found: list[Member] = []
+        for member in members:
+            try:
+                parse(member.program, sizes)
+                found.append(member)
+            except RewardError as error:
+                self.failures[member.name] = Failure(reason="raised", message=str(error))
+        return found
 
     def assemble(self, members: Sequence[Member], snapshots: Sequence[Snapshot | None]) -> None:
         """Build simulator, learners and records for these members, new or from snapshots."""
+        self.simulator.close()
         settings = self.settings
         E = settings.environments
         self.members = list(members)
@@ -183,7 +199,6 @@ class PopulationTraining:
         self.failures |= {self.members[k].name: failure for k, failure in reasons.items()}
         kept = [k for k in range(len(self.members)) if k not in reasons]
         snapshots = [self.snapshot(k) for k in kept]
-        self.simulator.close()
         if kept:
             self.assemble([self.members[k] for k in kept], snapshots)
         else:
