@@ -1,15 +1,18 @@
-"""Policies as plain arrays: a tanh network on normalised observations, and its file.
+"""Policies as plain arrays: a small network on normalised observations, and its file.
 
 Trained policies come out of the sandbox as ``safetensors`` files that nobody vouches for, so
 :func:`load_policy` trusts nothing about them; running one needs NumPy alone.
 """
 
+import json
+import math
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -25,6 +28,13 @@ LARGEST_FILE = 64 * 2**20
 """Bytes.  A network of three layers of 1024 takes a quarter of it."""
 LARGEST_HEADER = 64 * 2**10
 """Bytes: hundreds of tensors.  The header is JSON, whose objects take many times its size."""
+ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0.0),
+}
+"""What may stand between layers."""
+ZIP_SUFFIX = ".zip"
+_ZIP_MAGIC = b"PK\x03\x04"
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _LAYER = re.compile(r"policy\.(0|[1-9][0-9]?)\.(weight|bias)")
 
@@ -33,7 +43,7 @@ _LAYER = re.compile(r"policy\.(0|[1-9][0-9]?)\.(weight|bias)")
 class Policy:
     """A deterministic policy: calling it gives the action's mean.
 
-    Layer ``k`` computes ``weights[k] @ x + biases[k]``, with tanh between layers.
+    Layer ``k`` computes ``weights[k] @ x + biases[k]``, with an activation between layers.
     """
 
     observation_mean: np.ndarray
@@ -46,6 +56,12 @@ class Policy:
     """``(out,)`` each."""
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
     """What else the file holds (``log_std``, ``value.0.weight``, …); the policy ignores it."""
+    activation: str = "tanh"
+    """One of ``ACTIVATIONS``."""
+    squash: bool = False
+    """Whether tanh brings the action into [-1, 1], as in SAC and TD3; else it is clipped."""
+    observation_clip: float = OBSERVATION_CLIP
+    """Normalised observations are clipped to this; infinite for networks that know no clipping."""
 
     def __call__(self, observation: np.ndarray) -> np.ndarray:
         """Actions ``(N, nu)`` in [-1, 1] for observations ``(N, obs)``."""
@@ -53,12 +69,16 @@ class Policy:
         # Weights are finite, but products of huge ones may not be: those actions become 0.
         with np.errstate(over="ignore", invalid="ignore"):
             x = (np.asarray(observation, np.float64) - self.observation_mean) / scale
-            x = np.clip(x, -OBSERVATION_CLIP, OBSERVATION_CLIP).astype(self.weights[0].dtype)
+            x = np.clip(x, -self.observation_clip, self.observation_clip)
+            x = x.astype(self.weights[0].dtype)
+            activate = ACTIVATIONS[self.activation]
             last = len(self.weights) - 1
             for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
                 x = x @ weight.T + bias
                 if index < last:
-                    np.tanh(x, out=x)
+                    x = activate(x)
+            if self.squash:
+                x = np.tanh(x)
         return np.nan_to_num(np.clip(x, -1.0, 1.0), nan=0.0)
 
 
@@ -84,7 +104,8 @@ def save_policy(path: Path, policy: Policy, extra: Mapping[str, np.ndarray] | No
             raise ValueError(f"an extra tensor may not be named {name!r}")
     tensors |= more
     data = safetensors.numpy.save(
-        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+        _describe(policy),
     )
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
@@ -92,14 +113,49 @@ def save_policy(path: Path, policy: Policy, extra: Mapping[str, np.ndarray] | No
     os.replace(partial, path)
 
 
+_USUAL: Mapping[str, Any] = {
+    "activation": "tanh",
+    "squash": False,
+    "observation_clip": OBSERVATION_CLIP,
+}
+_METADATA = "policy"
+
+
+def _describe(policy: Policy) -> dict[str, str] | None:
+    """What the tensors do not say, as the file's metadata; none where it is the usual.
+
+    One entry, because several come out of safetensors in any order, and the same policy would
+    give different files.
+    """
+    described = {name: getattr(policy, name) for name in _USUAL}
+    if described["observation_clip"] == math.inf:
+        described["observation_clip"] = None  # JSON knows no infinity
+    unusual = {name: value for name, value in described.items() if value != _USUAL[name]}
+    return {_METADATA: json.dumps(unusual, sort_keys=True)} if unusual else None
+
+
 def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
     """Read a policy for a task with those sizes.
+
+    The file is one that :func:`save_policy` wrote or, named ``….zip``, a model that
+    stable-baselines3 saved, of which the weights alone are read.
 
     Raises:
         UserError: no such file, or anything about it that is not a policy for this task.
     """
     path = Path(path)
-    tensors = _read_tensors(path)
+    data = _read_limited(path)
+    if data.startswith(_ZIP_MAGIC):
+        # By its name too: nothing that a sandbox hands back as safetensors may take this way.
+        if path.suffix != ZIP_SUFFIX:
+            raise UserError(
+                f"{path} is a zip archive; a stable-baselines3 model has to be named …{ZIP_SUFFIX}"
+            )
+        from reward_synth.simulation.sb3_policy import read_sb3_policy
+
+        return read_sb3_policy(path, data, observation_size, action_size)
+    tensors = _read_tensors(path, data)
+    described = _read_description(path, data)
     mean = _take(path, tensors, "observation.mean", (observation_size,))
     variance = _take(path, tensors, "observation.variance", (observation_size,))
     if (variance < 0).any():
@@ -128,7 +184,33 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
     for name in tensors:
         if name.startswith(("policy.", "observation.")):
             raise UserError(f"{path}: unexpected tensor {name}")
-    return Policy(mean, variance, tuple(weights), tuple(biases), tensors)
+    return Policy(mean, variance, tuple(weights), tuple(biases), tensors, **described)
+
+
+def _read_description(path: Path, data: bytes) -> dict[str, Any]:
+    """``Policy``'s fields from a sound file's metadata, whose other entries mean nothing here."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    text = header.get("__metadata__", {}).get(_METADATA, "{}")
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not told.keys() <= _USUAL.keys():
+        raise UserError(f"{path}: its description {text[:80]!r} is none of a policy")
+    found = {**_USUAL, **told}
+    activation, squash, clip = found["activation"], found["squash"], found["observation_clip"]
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise UserError(
+            f"{path}: activation is {str(activation)[:50]!r}; a policy has "
+            f"{' or '.join(ACTIVATIONS)}"
+        )
+    if not isinstance(squash, bool):
+        raise UserError(f"{path}: squash is {str(squash)[:50]!r}, neither true nor false")
+    if clip is None:
+        clip = math.inf
+    elif not isinstance(clip, float) or not clip > 0:
+        raise UserError(f"{path}: observation_clip is {str(clip)[:50]!r}, no number above 0")
+    return {"activation": activation, "squash": squash, "observation_clip": clip}
 
 
 def _take(
@@ -144,9 +226,8 @@ def _take(
     return tensor
 
 
-def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+def _read_tensors(path: Path, data: bytes) -> dict[str, np.ndarray]:
     """Every tensor of a safetensors file, after checking what can be checked of one."""
-    data = _read_limited(path)
     header = int.from_bytes(data[:8], "little")
     if header > LARGEST_HEADER:
         raise UserError(

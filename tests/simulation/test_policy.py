@@ -1,7 +1,9 @@
 """Policies and their files: what is computed, and that no file can do harm."""
 
+import dataclasses
 import itertools
 import json
+import math
 import os
 import resource
 import struct
@@ -234,3 +236,61 @@ def test_any_damage_is_refused_or_harmless(tmp_path, data) -> None:
     except UserError:
         return
     assert (np.abs(policy(np.ones((1, OBSERVATION)))) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("activation", "squash", "clip"),
+    [("tanh", False, 10.0), ("relu", True, 10.0), ("relu", False, 3.5), ("tanh", True, math.inf)],
+)
+def test_activation_squashing_and_clipping_survive_the_file(tmp_path, activation, squash, clip):
+    policy = dataclasses.replace(
+        make_policy(scale=0.3), activation=activation, squash=squash, observation_clip=clip
+    )
+    path = tmp_path / "policy.safetensors"
+    save_policy(path, policy)
+    loaded = load_policy(path, OBSERVATION, ACTION)
+    assert (loaded.activation, loaded.squash, loaded.observation_clip) == (activation, squash, clip)
+    observation = 20 * np.random.default_rng(1).normal(size=(32, OBSERVATION))
+    x = (observation - policy.observation_mean) / np.sqrt(policy.observation_variance + 1e-8)
+    x = np.clip(x, -clip, clip)
+    for weight, bias in zip(policy.weights[:-1], policy.biases[:-1], strict=True):
+        x = x @ weight.T + bias
+        x = np.tanh(x) if activation == "tanh" else x * (x > 0)
+    x = x @ policy.weights[-1].T + policy.biases[-1]
+    expected = np.tanh(x) if squash else np.clip(x, -1, 1)
+    np.testing.assert_allclose(loaded(observation), expected, atol=1e-5)
+
+
+def test_a_usual_policy_has_no_description_and_the_same_policy_the_same_file(tmp_path):
+    save_policy(tmp_path / "usual", make_policy())
+    assert b"__metadata__" not in (tmp_path / "usual").read_bytes()
+    unusual = dataclasses.replace(make_policy(), activation="relu", squash=True)
+    for index in range(8):
+        save_policy(tmp_path / str(index), unusual)
+    assert len({(tmp_path / str(index)).read_bytes() for index in range(8)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        ("[", "is none of a policy"),
+        ("[" * 10_000, "is none of a policy"),
+        ("[]", "is none of a policy"),
+        ('{"__class__": 1}', "is none of a policy"),
+        ('{"activation": "exec"}', "activation is 'exec'; a policy has tanh or relu"),
+        ('{"activation": ["relu"]}', "activation is \"['relu']\""),
+        ('{"squash": "no"}', "squash is 'no', neither true nor false"),
+        ('{"observation_clip": -1.0}', "observation_clip is '-1.0', no number above 0"),
+        ('{"observation_clip": NaN}', "observation_clip is 'nan', no number above 0"),
+    ],
+)
+def test_descriptions_that_are_none(tmp_path, described: str, expected: str) -> None:
+    path = tmp_path / "policy.safetensors"
+    safetensors.numpy.save_file(tensors_of(make_policy()), path, {"policy": described})
+    assert expected in refusal(path)
+
+
+def test_metadata_of_other_programs_means_nothing(tmp_path) -> None:
+    path = tmp_path / "policy.safetensors"
+    safetensors.numpy.save_file(tensors_of(make_policy()), path, {"format": "pt"})
+    assert load_policy(path, OBSERVATION, ACTION).activation == "tanh"
