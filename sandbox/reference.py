@@ -1,194 +1,309 @@
-"""Training with stable-baselines3's PPO (Schulman et al. 2017) over the batched simulator.
+"""The reference trainer: stable-baselines3's PPO, SAC and TD3 over the batched simulator.
 
-Observations and rewards are normalised by running statistics, so that a reward program's
-overall scale does not decide whether it trains.  What comes back is the final policy and a
-report with about ten checkpoints.
+Members train one after another, each in a simulator of its own.  Observations and rewards are
+normalised by running statistics, so that a reward program's overall scale does not decide whether
+it trains.  SAC and TD3 need that as much as PPO: on rewards of a hundredth of the usual size
+neither learns to swing up a pole without it.
+
+PPO (Schulman et al. 2017) takes the task's hyperparameters.  SAC (Haarnoja et al. 2018) and TD3
+(Fujimoto et al. 2018) take stable-baselines3's own, but for the task's discount and what many
+environments at once need: see :func:`off_policy_defaults`.
 """
 
+import difflib
+import inspect
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
+from stable_baselines3 import PPO, SAC, TD3
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
+from reward_synth.errors import UserError
 from reward_synth.reward import parse
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import EpisodeRecorder
 from reward_synth.simulation.interface import Step
-from reward_synth.simulation.policy import Policy, save_policy
-from reward_synth.task import Episode, PpoSettings, Task, load_task
+from reward_synth.simulation.policy import OBSERVATION_CLIP, Policy, save_policy
+from reward_synth.task import PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError
-from sandbox.messages import Checkpoint, Message, TrainingReport, TrainJob, TrainResult
+from sandbox.messages import Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.probe import public_sizes
-from sandbox.statistics import ComponentRecorder
+from sandbox.recorder import TrainingRecord
 from sandbox.vec_env import RewardedSimulator
+from sandbox.worker import describe
 
-POLICY_FILE = "policy.safetensors"
-OBSERVATION_CLIP = 10.0
+Model = PPO | SAC | TD3
+ALGORITHMS: Mapping[str, type[Model]] = {"ppo": PPO, "sac": SAC, "td3": TD3}
+HIDDEN_SIZES = "hidden_sizes"
+"""The one parameter with a name of our own: the widths of the hidden layers."""
+DECIDED_BY_THE_JOB = ("self", "policy", "env", "seed", "device", "_init_setup_model")
+NOT_A_NUMBER = {
+    "policy_kwargs": "give hidden_sizes, a list of widths",
+    "replay_buffer_class": "it takes a class",
+    "replay_buffer_kwargs": "it takes a dict",
+    "rollout_buffer_class": "it takes a class",
+    "rollout_buffer_kwargs": "it takes a dict",
+    "tensorboard_log": "a report's curves are in its checkpoints",
+}
+"""Constructor arguments that a job cannot carry, and why."""
+COUNTS = ("n_steps", "train_freq")
+"""Control steps that are taken at once."""
+LARGEST_BUFFER = 1_000_000
+"""Transitions that a replay buffer holds at most, stable-baselines3's default."""
+WARM_UP = 100
+"""Random steps of each environment before learning; stable-baselines3 takes as many of its one."""
+WARM_UP_SHARE = 0.1
+"""No more than this share of a training is random steps."""
+EXPLORATION_STD = 0.1
+"""TD3's Gaussian noise on actions in [-1, 1], from its paper; without any it explores nothing."""
+LARGEST_SEED = 2**32
+"""NumPy's global generator, which stable-baselines3 seeds, takes seeds below this."""
+
+Parameters = Mapping[str, int | float | bool | str | list[int]]
 
 
 def use_one_thread() -> None:
     """Several trainings share the machine, one core each: more threads would fight."""
     torch.set_num_threads(1)
     # Checks of every distribution's arguments cost as much as small networks do; what becomes
-    # NaN is found at the rewards and at the final weights.
+    # NaN is found at the actions, at the rewards and at the final weights.
     torch.distributions.Distribution.set_default_validate_args(False)
 
 
-class CheckpointRecorder:
-    """Hears every step and emits a checkpoint each ``interval`` environment steps."""
-
-    def __init__(
-        self,
-        task: Task,
-        simulator: MujocoSimulator,
-        interval: float,
-        emit: Callable[[Message], None],
-    ) -> None:
-        self.task = task
-        self.interval = interval
-        self.emit = emit
-        self.recorder = EpisodeRecorder(simulator)
-        self.components = ComponentRecorder()
-        self.returns = np.zeros(simulator.num_envs)
-        self.ended: list[tuple[Episode, float]] = []
-        self.step = 0
-        self.start = time.perf_counter()
-        self.checkpoints: list[Checkpoint] = []
-
-    def __call__(self, step: Step, total: np.ndarray, components: dict[str, np.ndarray]) -> None:
-        self.step += len(total)
-        self.returns += total
-        self.components.record(components)
-        for index, episode in self.recorder.record(step):
-            self.ended.append((episode, float(self.returns[index])))
-            self.returns[index] = 0.0
-        if self.step >= self.interval * (len(self.checkpoints) + 1):
-            self.checkpoint()
-
-    def checkpoint(self) -> None:
-        """Sum up what happened since the checkpoint before, and tell the orchestrator."""
-
-        def mean(values: list[float]) -> float | None:
-            return float(np.mean(values)) if values else None
-
-        episodes = [episode for episode, _ in self.ended]
-        success = self.task.success
-        checkpoint = Checkpoint(
-            step=self.step,
-            seconds=time.perf_counter() - self.start,
-            episodes=len(episodes),
-            episode_return=mean([value for _, value in self.ended]),
-            episode_length=mean([float(len(episode)) for episode in episodes]),
-            fitness=mean([float(self.task.fitness(episode)) for episode in episodes]),
-            success=mean([float(success(e)) for e in episodes]) if success else None,
-            components=self.components.summarise(),
-        )
-        self.ended = []
-        self.checkpoints.append(checkpoint)
-        self.emit(checkpoint)
-
-
 def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
-    """Train one policy; the weights go to ``job.folder``.
+    """Train the job's members one by one; each leaves ``NAME.safetensors`` in ``job.folder``.
 
-    Raises NonFiniteError when a reward or a weight became NaN or infinite.
+    A member whose program or training fails says so in its own result.  Raises UserError for a
+    job that cannot be done: legs, an unknown parameter, a device that is not there.
     """
+    if job.keep or job.until not in (None, job.steps):
+        raise UserError(
+            "the sb3 trainer cannot stop and go on: it trains to the end, so until must be "
+            f"{job.steps} or None and keep false; the population trainer can"
+        )
+    check_parameters(job.algorithm, job.parameters)
+    if job.device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"there is no device {job.device}; train on cpu")
     use_one_thread()
     task = load_task(Path(job.task))
-    settings = task.ppo
-    simulator = MujocoSimulator(task, settings.environments, threads=job.threads)
-    program = parse(job.program, public_sizes(task, simulator))
-    rollout_steps = min(settings.rollout_steps, math.ceil(job.steps / settings.environments))
-    batch = rollout_steps * settings.environments
-    steps = math.ceil(job.steps / batch) * batch
-    recorder = CheckpointRecorder(task, simulator, steps / job.checkpoints, emit)
-    environment = VecNormalize(
-        RewardedSimulator(simulator, program, job.constants, job.seed, recorder),
-        clip_obs=OBSERVATION_CLIP,
-        gamma=settings.discount,
-    )
-    model = build_ppo(environment, settings, rollout_steps, job.seed)
-    model.learn(steps)
-    if recorder.step > (recorder.checkpoints[-1].step if recorder.checkpoints else 0):
-        recorder.checkpoint()
-    save(model, environment, Path(job.folder) / POLICY_FILE)
-    environment.close()
-    report = TrainingReport(
-        seed=job.seed,
-        steps=recorder.step,
-        seconds=time.perf_counter() - recorder.start,
-        environments=settings.environments,
-        trainer="stable-baselines3 PPO",
-        checkpoints=recorder.checkpoints,
-    )
-    return TrainResult(report=report)
+    return TrainResult(members=[train_member(task, job, member, emit) for member in job.members])
 
 
-def build_ppo(
-    environment: VecNormalize, settings: PpoSettings, rollout_steps: int, seed: int
-) -> PPO:
-    """SB3's PPO with the task's hyperparameters."""
+def train_member(
+    task: Task, job: TrainJob, member: Member, emit: Callable[[Message], None]
+) -> MemberResult:
+    """Train one policy, or say why that failed."""
+    environments = task.ppo.environments
+    simulator = MujocoSimulator(task, environments, threads=job.threads)
+    try:
+        program = parse(member.program, public_sizes(task, simulator))
+        arguments = algorithm_arguments(task.ppo, job, simulator.action_size)
+        batch = environments * steps_between_updates(job.algorithm, arguments)
+        steps = math.ceil(job.steps / batch) * batch
+        record = TrainingRecord(member.name, task, environments, steps / job.checkpoints, emit)
+        listener = listen(record, simulator)
+        environment = VecNormalize(
+            RewardedSimulator(simulator, program, member.constants, member.seed, listener),
+            clip_obs=OBSERVATION_CLIP,
+            gamma=arguments["gamma"],
+        )
+        model = ALGORITHMS[job.algorithm](
+            "MlpPolicy",
+            environment,
+            seed=member.seed % LARGEST_SEED,
+            device=job.device,
+            **arguments,
+        )
+        model.learn(steps)
+        save(model, environment, Path(job.folder) / f"{member.name}.safetensors")
+        trainer = f"stable-baselines3 {job.algorithm.upper()}"
+        return record.result(member.seed, environments, trainer, update_ratio(model))
+    except (MemoryError, OSError):
+        raise  # the machine's, not the member's
+    except Exception as error:
+        return MemberResult(member=member.name, failure=describe(error))
+    finally:
+        simulator.close()
+
+
+def listen(
+    record: TrainingRecord, simulator: MujocoSimulator
+) -> Callable[[Step, np.ndarray, dict[str, np.ndarray]], None]:
+    """Tell the record of every step."""
+    recorder = EpisodeRecorder(simulator)
+
+    def hear(step: Step, total: np.ndarray, components: dict[str, np.ndarray]) -> None:
+        episodes = [episode for _, episode in recorder.record(step)]
+        done = np.logical_or(step.terminated, step.truncated)
+        record.take(episodes, total[np.newaxis], components, done[np.newaxis])
+
+    return hear
+
+
+# --- parameters ------------------------------------------------------------------------------
+
+
+def check_parameters(algorithm: str, parameters: Parameters) -> None:
+    """Raise UserError for a parameter that the algorithm has not, naming the nearest one."""
+    signature = inspect.signature(ALGORITHMS[algorithm].__init__)
+    known = [
+        HIDDEN_SIZES,
+        *(n for n in signature.parameters if n not in (*DECIDED_BY_THE_JOB, *NOT_A_NUMBER)),
+    ]
+    name_of_it = f"stable-baselines3's {algorithm.upper()}"
+    for name, value in parameters.items():
+        if name in NOT_A_NUMBER and name in signature.parameters:
+            raise UserError(f"{name} of {name_of_it} cannot be set: {NOT_A_NUMBER[name]}")
+        if name in DECIDED_BY_THE_JOB:
+            raise UserError(f"{name} of {name_of_it} cannot be set: the training decides it")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+            raise UserError(f"{name_of_it} has no parameter {name}{hint}")
+        if (name == HIDDEN_SIZES) != isinstance(value, list):
+            expected = "a list of widths" if name == HIDDEN_SIZES else "one value"
+            raise UserError(f"{name} of {name_of_it} takes {expected}, not {value}")
+        if isinstance(value, list) and any(width < 1 for width in value):
+            raise UserError(f"{name} of {name_of_it} takes widths of at least 1, not {value}")
+        if name in COUNTS and not (isinstance(value, int) and value >= 1):
+            raise UserError(f"{name} of {name_of_it} takes a whole number from 1 on, not {value}")
+    if algorithm == "sac" and parameters.get("use_sde"):
+        raise UserError(f"use_sde of {name_of_it} cannot be set: its policies cannot be saved here")
+
+
+def algorithm_arguments(settings: PpoSettings, job: TrainJob, action_size: int) -> dict[str, Any]:
+    """What the algorithm is built with: defaults, and the job's parameters in their place."""
+    given: dict[str, Any] = dict(job.parameters)
+    sizes = given.pop(HIDDEN_SIZES, None)
+    if job.algorithm == "ppo":
+        arguments = {**ppo_defaults(settings, job.steps, sizes), **given}
+        arguments["n_steps"] = min(arguments["n_steps"], whole_rollout(settings, job.steps))
+        return arguments
+    arguments = {**off_policy_defaults(settings, job.steps), **given}
+    std = arguments.pop("action_noise", EXPLORATION_STD if job.algorithm == "td3" else 0.0)
+    if std:
+        arguments["action_noise"] = NormalActionNoise(
+            np.zeros(action_size), np.full(action_size, std)
+        )
+    if sizes is not None:
+        arguments["policy_kwargs"] = {"net_arch": sizes}
+    return arguments
+
+
+def ppo_defaults(
+    settings: PpoSettings, steps: int, hidden_sizes: list[int] | None = None
+) -> dict[str, Any]:
+    """The task's hyperparameters by the names of SB3's PPO."""
     rate = settings.learning_rate
-    sizes = list(settings.hidden_sizes)
-    return PPO(
-        "MlpPolicy",
-        environment,
-        learning_rate=(lambda remaining: rate * remaining) if settings.anneal else rate,
-        n_steps=rollout_steps,
-        batch_size=min(settings.minibatch_size, rollout_steps * settings.environments),
-        n_epochs=settings.epochs,
-        gamma=settings.discount,
-        gae_lambda=settings.gae_lambda,
-        clip_range=settings.clip_range,
-        ent_coef=settings.entropy_coefficient,
-        vf_coef=settings.value_coefficient,
-        max_grad_norm=settings.max_gradient_norm,
-        target_kl=settings.target_kl,
-        policy_kwargs={
+    sizes = list(settings.hidden_sizes) if hidden_sizes is None else hidden_sizes
+    rollout_steps = min(settings.rollout_steps, whole_rollout(settings, steps))
+    return {
+        "learning_rate": (lambda remaining: rate * remaining) if settings.anneal else rate,
+        "n_steps": rollout_steps,
+        "batch_size": min(settings.minibatch_size, rollout_steps * settings.environments),
+        "n_epochs": settings.epochs,
+        "gamma": settings.discount,
+        "gae_lambda": settings.gae_lambda,
+        "clip_range": settings.clip_range,
+        "ent_coef": settings.entropy_coefficient,
+        "vf_coef": settings.value_coefficient,
+        "max_grad_norm": settings.max_gradient_norm,
+        "target_kl": settings.target_kl,
+        "policy_kwargs": {
             "net_arch": {"pi": sizes, "vf": sizes},
             "activation_fn": torch.nn.Tanh,
             "log_std_init": settings.initial_log_std,
             # The same Adam in one kernel: the step of a small network is all overhead.
             "optimizer_kwargs": {"eps": 1e-5, "fused": True},
         },
-        seed=seed,
-        device="cpu",
-    )
+    }
 
 
-def linear_layers(network: Any) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weights ``(out, in)`` and biases ``(out,)`` of a stack of linear layers, in order."""
-    return [
-        (module.weight.detach().numpy().copy(), module.bias.detach().numpy().copy())
-        for module in network.modules()
-        if isinstance(module, torch.nn.Linear)
-    ]
+def whole_rollout(settings: PpoSettings, steps: int) -> int:
+    """Control steps of a rollout that is the whole training."""
+    return math.ceil(steps / settings.environments)
 
 
-def save(model: PPO, environment: VecNormalize, path: Path) -> None:
-    """Write the policy, its observation statistics and the value function as safetensors."""
-    policy = model.policy
-    layers = [*linear_layers(policy.mlp_extractor.policy_net), *linear_layers(policy.action_net)]
-    values = [*linear_layers(policy.mlp_extractor.value_net), *linear_layers(policy.value_net)]
-    extra: dict[str, np.ndarray] = {"log_std": policy.log_std.detach().numpy().copy()}  # pyright: ignore
-    for index, (weight, bias) in enumerate(values):
-        extra[f"value.{index}.weight"], extra[f"value.{index}.bias"] = weight, bias
-    if not all(np.isfinite(array).all() for layer in [*layers, *values] for array in layer):
+def off_policy_defaults(settings: PpoSettings, steps: int) -> dict[str, Any]:
+    """What many environments at once need of SAC and TD3.
+
+    Each vector step is followed by one gradient step per environment, so that a transition is
+    paid for with one gradient step, as stable-baselines3 does with one environment.
+    """
+    return {
+        "gamma": settings.discount,
+        "train_freq": 1,
+        "gradient_steps": -1,
+        "learning_starts": min(WARM_UP * settings.environments, int(WARM_UP_SHARE * steps)),
+        "buffer_size": min(LARGEST_BUFFER, steps + settings.environments),
+    }
+
+
+def steps_between_updates(algorithm: str, arguments: Mapping[str, Any]) -> int:
+    """Vector steps that the algorithm takes at once."""
+    return arguments["n_steps" if algorithm == "ppo" else "train_freq"]
+
+
+def update_ratio(model: Model) -> str:
+    """The update-to-data ratio of SAC and TD3, in words."""
+    if not isinstance(model, OffPolicyAlgorithm):
+        return ""
+    collected = model.train_freq.frequency * model.n_envs  # pyright: ignore
+    steps = collected if model.gradient_steps < 0 else model.gradient_steps
+    return f"{steps / collected:g} gradient steps per environment step"
+
+
+# --- policies out ----------------------------------------------------------------------------
+
+
+def save(model: Model, environment: VecNormalize, path: Path) -> None:
+    """Write the policy and its observation statistics as safetensors; of PPO, the value function
+    and the exploration's ``log_std`` too.
+
+    Raises NonFiniteError when a weight became NaN or infinite.
+    """
+    policy: Any = model.policy
+    extra: dict[str, np.ndarray] = {}
+    if isinstance(model, PPO):
+        networks = policy.mlp_extractor
+        layers = [*linear_layers(networks.policy_net), *linear_layers(policy.action_net)]
+        values = [*linear_layers(networks.value_net), *linear_layers(policy.value_net)]
+        extra["log_std"] = policy.log_std.detach().cpu().numpy().copy()
+        for index, (weight, bias) in enumerate(values):
+            extra[f"value.{index}.weight"], extra[f"value.{index}.bias"] = weight, bias
+    elif isinstance(model, SAC):
+        layers = [*linear_layers(policy.actor.latent_pi), *linear_layers(policy.actor.mu)]
+    else:
+        layers = linear_layers(policy.actor.mu)
+    arrays = [*(array for layer in layers for array in layer), *extra.values()]
+    if not all(np.isfinite(array).all() for array in arrays):
         raise NonFiniteError("the policy's weights became NaN or infinite during training")
-    statistics = environment.obs_rms
+    statistics: Any = environment.obs_rms
+    off_policy = not isinstance(model, PPO)
     save_policy(
         path,
         Policy(
-            observation_mean=np.asarray(statistics.mean),  # pyright: ignore
-            observation_variance=np.asarray(statistics.var),  # pyright: ignore
+            observation_mean=np.asarray(statistics.mean),
+            observation_variance=np.asarray(statistics.var),
             weights=tuple(weight for weight, _ in layers),
             biases=tuple(bias for _, bias in layers),
+            activation="relu" if off_policy else "tanh",
+            squash=off_policy,
         ),
         extra,
     )
+
+
+def linear_layers(network: torch.nn.Module) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights ``(out, in)`` and biases ``(out,)`` of a stack of linear layers, in order."""
+    return [
+        (module.weight.detach().cpu().numpy().copy(), module.bias.detach().cpu().numpy().copy())
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear)
+    ]

@@ -19,7 +19,7 @@ class RewardedSimulator(VecEnv):
     """``N`` environments; observations ``(N, obs)`` float32, actions ``(N, nu)`` in [-1, 1].
 
     ``listener`` hears every step with its total ``(N,)`` and components.
-    Raises NonFiniteError when the reward is NaN or infinite.
+    Raises NonFiniteError when an action, an observation or the reward is NaN or infinite.
     """
 
     def __init__(
@@ -45,17 +45,24 @@ class RewardedSimulator(VecEnv):
         )
 
     def reset(self) -> np.ndarray:
-        return self.simulator.reset(self.start_seed).astype(np.float32)
+        observation = self.simulator.reset(self.start_seed)
+        if not np.isfinite(observation).all():
+            self.refuse_observation(observation)
+        return observation.astype(np.float32)
 
     def step_async(self, actions: np.ndarray) -> None:
         self.actions = actions
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        if not np.isfinite(self.actions).all():
+            raise NonFiniteError("the policy's actions became NaN or infinite during training")
         step = self.simulator.step(self.actions)
         with np.errstate(all="ignore"):
             total, components = self.reward(**self.simulator.reward_inputs(self.arguments))
         if not np.isfinite(total).all():
             self.refuse(components)
+        if not np.isfinite(step.final_observation).all():
+            self.refuse_observation(step.final_observation)
         self.listener(step, total, components)
         done = np.logical_or(step.terminated, step.truncated)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
@@ -72,6 +79,15 @@ class RewardedSimulator(VecEnv):
         guilty = [name for name, value in components.items() if not np.isfinite(value).all()]
         where = f" in component {', '.join(map(repr, guilty))}" if guilty else ""
         raise NonFiniteError(f"the reward became NaN or infinite during training{where}")
+
+    def refuse_observation(self, observation: np.ndarray) -> None:
+        task = self.simulator.task
+        sizes = self.simulator.variable_sizes
+        names = [name for name in task.observation for _ in range(sizes[name] or 1)]
+        column = int(np.flatnonzero(~np.isfinite(observation).all(axis=0))[0])
+        raise NonFiniteError(
+            f"the observation is not finite: variable {names[column]!r} of {task.folder}/task.py"
+        )
 
     def close(self) -> None:
         self.simulator.close()
