@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from reward_synth.cli import check, doctor, runs, score, tasks, train
+from reward_synth.cli import check, doctor, export_policy, runs, score, tasks, train
 from reward_synth.cli import run as run_command
 from reward_synth.errors import RunError, UserError
 
@@ -53,6 +53,7 @@ app.command("run", epilog=run_command.EXAMPLE)(run_command.run)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("score", epilog=score.EXAMPLE)(score.score)
+app.command("export-policy", epilog=export_policy.EXAMPLE)(export_policy.export_policy)
 app.command("runs", epilog=runs.EXAMPLE_RUNS)(runs.runs)
 app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
 app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)

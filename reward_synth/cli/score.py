@@ -13,14 +13,22 @@ EXAMPLE = "Example: reward-synth score cheetah-run --policy runs/RUN/best/policy
 def score(
     task: TaskName,
     policy: Annotated[
-        Path, typer.Option("--policy", metavar="FILE", help="A policy.safetensors of a run.")
+        Path,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="A policy.safetensors of a run, or a .zip that stable-baselines3 saved.",
+        ),
     ],
     episodes: Annotated[
         int, typer.Option("--episodes", min=1, max=4096, help="Episodes to roll out.")
     ] = 32,
     json: Json = False,
 ) -> None:
-    """Roll a policy out and measure its fitness."""
+    """Roll a policy out and measure its fitness.
+
+    Of a stable-baselines3 model the weights alone are read, and nothing is unpickled.
+    """
     from reward_synth.cli.output import console, interval, number, print_json
     from reward_synth.evaluation import score_policy
     from reward_synth.task import baselines, load_task
