@@ -98,8 +98,13 @@ def train(
     isolation: str = "strict",
     runs_dir: str | Path = "runs",
     observer: Observer = silent,
+    **settings: Any,
 ) -> FinishedRun:
-    """Train ``expert``, ``sparse`` or a reward file on several seeds, without any search."""
+    """Train ``expert``, ``sparse`` or a reward file on several seeds, without any search.
+
+    ``settings`` are the other fields of :class:`reward_synth.search.TrainConfig` (``trainer``,
+    ``algorithm``, ``parameters``, …).
+    """
     from pydantic import ValidationError
 
     from reward_synth.search import plain
@@ -114,6 +119,7 @@ def train(
             steps=steps if steps is not None else loaded.training_steps,
             workers=workers,
             isolation=isolation,  # pyright: ignore[reportArgumentType] - pydantic checks it
+            **settings,
         )
     except ValidationError as error:
         raise UserError(explain(error)) from error

@@ -12,6 +12,7 @@ Symbols: ``K`` members, ``E`` environments of each, ``T`` steps of a rollout, ``
 clip range.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class Layout:
         self.shapes: dict[str, tuple[int, ...]] = {}
         for network, out in (("policy", action), ("value", 1)):
             widths = [observation, *hidden, out]
-            for layer, (i, o) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+            for layer, (i, o) in enumerate(itertools.pairwise(widths)):
                 self.shapes[f"{network}.{layer}.weight"] = (i, o)
                 self.shapes[f"{network}.{layer}.bias"] = (1, o)
         self.shapes["log_std"] = (1, action)
@@ -65,7 +66,7 @@ class Layout:
         }
 
     def initial(self, initial_log_std: float, generator: torch.Generator) -> Tensor:
-        """``(P,)``: orthogonal weights with gain √2, 0.01 for the action's mean, 1 for the value."""
+        """``(P,)``: orthogonal weights; gain √2, 0.01 for the action's mean, 1 for the value."""
         theta = torch.zeros(1, self.size)
         for name, view in self.views(theta).items():
             if name == "log_std":
@@ -269,7 +270,7 @@ class Population:
         return scaled.clamp_(-REWARD_CLIP, REWARD_CLIP).float()
 
     def advantages(self, r: Tensor, V: Tensor, last: Tensor, done: Tensor) -> Tensor:
-        """GAE: ``A_t = δ_t + γλ A_{t+1}``, ``δ_t = r_t + γ V_{t+1} − V_t``, cut where episodes end."""
+        """GAE: ``A_t = δ_t + γλ A_{t+1}``, ``δ_t = r_t + γ V_{t+1} − V_t`` within episodes."""
         gamma, lambda_ = self.settings.discount, self.settings.gae_lambda
         A = torch.empty_like(V)
         following, ahead = last, torch.zeros_like(last)
@@ -306,7 +307,8 @@ class Population:
         settings, layout = self.settings, self.layout
         with torch.enable_grad():
             parameters = {
-                name: view.detach().requires_grad_() for name, view in layout.views(self.theta).items()
+                name: view.detach().requires_grad_()
+                for name, view in layout.views(self.theta).items()
             }
             log_std = parameters["log_std"]
             nu = log_std.shape[-1]
@@ -331,7 +333,7 @@ class Population:
         return gradient, divergence
 
     def adam_step(self, gradient: Tensor, active: Tensor) -> None:
-        """Adam (Kingma & Ba 2015) on the members that are ``active``; the others stay as they are."""
+        """Adam (Kingma & Ba 2015) on the ``active`` members; the others stay as they are."""
         beta_1, beta_2 = ADAM_BETAS
         before = None
         if not active.all():

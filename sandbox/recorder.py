@@ -11,6 +11,7 @@ from sandbox.failures import NonFiniteError
 from sandbox.messages import Checkpoint, MemberResult, Message, TrainingReport
 from sandbox.statistics import ComponentRecorder
 
+
 class TrainingRecord:
     """Sums up one policy's training, and emits a checkpoint each ``interval`` environment steps."""
 

@@ -117,7 +117,10 @@ class PopulationTraining:
         self.simulator.reset([member.seed for member in members])
         self.population.begin(self.population.tensor(self.simulator.observe()))
         states = [snapshot for snapshot in snapshots if snapshot is not None]
-        if states and len({facts["step"] for _, facts in states}) + (len(states) < len(members)) > 1:
+        if (
+            states
+            and len({facts["step"] for _, facts in states}) + (len(states) < len(members)) > 1
+        ):
             raise ValueError("the members of a population must have got equally far")
         if states:
             self.restore(states)

@@ -1,10 +1,13 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from reward_synth.errors import UserError
 
 RUNS_DIR = Path("runs")
 
@@ -14,6 +17,21 @@ class Isolation(StrEnum):
 
     strict = "strict"
     none = "none"
+
+
+class TrainerName(StrEnum):
+    """Who trains the policies."""
+
+    population = "population"
+    sb3 = "sb3"
+
+
+class Algorithm(StrEnum):
+    """Algorithms of stable-baselines3."""
+
+    ppo = "ppo"
+    sac = "sac"
+    td3 = "td3"
 
 
 TaskName = Annotated[
@@ -56,3 +74,48 @@ IsolationLevel = Annotated[
         help="`none` runs generated code without walls, where the kernel cannot build them.",
     ),
 ]
+Trainer = Annotated[
+    TrainerName,
+    typer.Option(
+        "--trainer",
+        help="`population` trains all candidates in one simulation; `sb3` is stable-baselines3.",
+    ),
+]
+AlgorithmName = Annotated[
+    Algorithm, typer.Option("--algorithm", help="Of `--trainer sb3`; the population knows PPO.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter of stable-baselines3's algorithm (repeatable), as learning_rate=1e-4.",
+    ),
+]
+
+
+def trainer_settings(
+    trainer: TrainerName, algorithm: Algorithm, parameters: list[str] | None
+) -> dict[str, Any]:
+    """The trainer's settings of a run.  Raises UserError where they contradict each other."""
+    if trainer is TrainerName.population and (parameters or algorithm is not Algorithm.ppo):
+        raise UserError(
+            "--algorithm and --set are stable-baselines3's: add --trainer sb3; the population "
+            "trainer takes its hyperparameters from the task"
+        )
+    return {
+        "trainer": trainer.value,
+        "algorithm": algorithm.value,
+        "parameters": dict(parameter(text) for text in parameters or []),
+    }
+
+
+def parameter(text: str) -> tuple[str, Any]:
+    """``NAME=VALUE``; a value that is no JSON is taken as a word.  Raises UserError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise UserError(f"--set {text}: write NAME=VALUE, as --set learning_rate=1e-4")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value.strip()

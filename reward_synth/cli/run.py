@@ -7,12 +7,18 @@ import typer
 
 from reward_synth.cli.options import (
     RUNS_DIR,
+    Algorithm,
+    AlgorithmName,
     Isolation,
     IsolationLevel,
     Json,
+    Parameters,
     RunsDir,
     Steps,
+    Trainer,
+    TrainerName,
     Workers,
+    trainer_settings,
 )
 from reward_synth.errors import UserError
 
@@ -52,6 +58,27 @@ def run(
     ] = 3,
     steps: Steps = None,
     seed: Annotated[int, typer.Option("--seed", metavar="I", min=0, help="Seed of the run.")] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", metavar="S", min=1, max=64, help="Trainings of each candidate."),
+    ] = 1,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune/--no-prune", help="Drop the weaker half of a generation at rungs."),
+    ] = True,
+    tune: Annotated[
+        int,
+        typer.Option(
+            "--tune",
+            metavar="V",
+            min=0,
+            max=256,
+            help="Variants of the best program's constants in each generation after the first.",
+        ),
+    ] = 0,
+    trainer: Trainer = TrainerName.population,
+    algorithm: AlgorithmName = Algorithm.ppo,
+    parameters: Parameters = None,
     workers: Workers = 0,
     runs_dir: RunsDir = RUNS_DIR,
     resume: Annotated[
@@ -77,9 +104,14 @@ def run(
         "seed": seed,
         "workers": workers,
         "isolation": isolation.value,
+        "seeds": seeds,
+        "tune": tune,
+        **trainer_settings(trainer, algorithm, parameters),
+        **({} if prune else {"rungs": ()}),
     }
     if resume is not None:
-        chosen = {name: value for name, value in given.items() if typed(context, name)}
+        named = {"rungs": "prune"}
+        chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer)
     elif task is None:
@@ -108,7 +140,7 @@ def search_standing(config: "RunConfig", confirmed: int = 0) -> "Standing":
 
     return Standing(
         iterations=config.iterations,
-        samples=config.samples,
+        samples=config.samples * config.seeds,
         confirmations=config.finalists * len(config.confirmation_seeds) - confirmed,
     )
 

@@ -6,13 +6,19 @@ import typer
 
 from reward_synth.cli.options import (
     RUNS_DIR,
+    Algorithm,
+    AlgorithmName,
     Isolation,
     IsolationLevel,
     Json,
+    Parameters,
     RunsDir,
     Steps,
     TaskName,
+    Trainer,
+    TrainerName,
     Workers,
+    trainer_settings,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +43,9 @@ def train(
         int, typer.Option("--seeds", min=1, max=100, help="How many trainings, each its own seed.")
     ] = 3,
     steps: Steps = None,
+    trainer: Trainer = TrainerName.population,
+    algorithm: AlgorithmName = Algorithm.ppo,
+    parameters: Parameters = None,
     workers: Workers = 0,
     runs_dir: RunsDir = RUNS_DIR,
     isolation: IsolationLevel = Isolation.strict,
@@ -58,6 +67,7 @@ def train(
             isolation=isolation.value,
             runs_dir=runs_dir,
             observer=observer,
+            **trainer_settings(trainer, algorithm, parameters),
         )
     if json:
         print_json(document(finished))

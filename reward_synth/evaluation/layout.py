@@ -5,6 +5,7 @@ machine and a task, by short trainings in real workers, and remembered.
 """
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -63,7 +64,7 @@ def pack(members: Sequence[T], layout: Layout) -> list[list[T]]:
     jobs = math.ceil(count / layout.members)
     jobs = min(count, layout.workers * math.ceil(jobs / layout.workers))
     bounds = [round(j * count / jobs) for j in range(jobs + 1)]
-    return [list(members[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [list(members[a:b]) for a, b in itertools.pairwise(bounds)]
 
 
 def measured(
@@ -83,7 +84,7 @@ def measured(
     known = read_cache(path)
     if key in known:
         try:
-            return Layout(**known[key])
+            return Layout(**known[key])  # pyright: ignore[reportArgumentType]
         except TypeError:
             pass  # written by another version
     tell("measuring how this machine trains fastest (once for a task)")

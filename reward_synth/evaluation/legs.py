@@ -198,9 +198,7 @@ class Legs:
                 algorithm=self.choice.algorithm,
                 parameters=dict(self.choice.parameters),
                 threads=threads,
-                time_limit=max(
-                    LEAST_TIME_LIMIT, len(members) * until / SLOWEST_STEPS_PER_SECOND
-                ),
+                time_limit=max(LEAST_TIME_LIMIT, len(members) * until / SLOWEST_STEPS_PER_SECOND),
                 memory_limit=MEMORY_FOR_ONE + MEMORY_FOR_EACH_MORE * (len(members) - 1),
             )
 
@@ -277,4 +275,3 @@ def take_file(source: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
-

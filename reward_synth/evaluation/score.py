@@ -78,7 +78,7 @@ def score_policies(
     simulator = MujocoSimulator(task, len(paths) * episodes)
     try:
         sizes = simulator.observation_size, simulator.action_size
-        policies: list["Policy | UserError"] = []
+        policies: list[Policy | UserError] = []
         for path in paths:
             try:
                 policies.append(load_policy(path, *sizes))

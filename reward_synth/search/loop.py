@@ -16,6 +16,7 @@ from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
 from reward_synth.search.strategy import Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
+from reward_synth.search.tuning import Tuned
 from reward_synth.store import Store, write_best
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, load_task
@@ -59,6 +60,16 @@ def resume(run_id: str, *, store: Store, observer: Observer) -> str:
 
 
 def build_strategy(task: Task, config: RunConfig) -> Strategy:
+    """Who proposes, and beside it the tuning of constants where that was asked for."""
+    strategy = proposing_strategy(task, config)
+    if not config.tune:
+        return strategy
+    from reward_synth.evaluation import readable_variables
+
+    return Tuned(strategy, readable_variables(task), count=config.tune, seed=config.seed)
+
+
+def proposing_strategy(task: Task, config: RunConfig) -> Strategy:
     """The offline proposer, or Eureka over a language model.  Raises UserError."""
     if config.model == "offline":
         from reward_synth.search.offline import Offline
@@ -217,7 +228,7 @@ class Search:
             message = explain_failure(run)
             self.store.fail_run(self.id, message)
             raise RunError(message)
-        baseline = known_baselines(self.store, self.task, self.steps, seeds)
+        baseline = known_baselines(self.store, self.task, self.config, seeds)
         result = search_result(run, best, baseline, seeds)
         chosen = max(
             [e for e in best.evaluations if e.purpose == "confirm"] or best.evaluations,

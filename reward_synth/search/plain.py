@@ -106,7 +106,7 @@ def finish(
         raise RunError(message)
     values = [fitness[seed] for seed in config.seeds]
     low, high = interval(values)
-    baseline = known_baselines(store, task, config.steps, config.seeds)
+    baseline = known_baselines(store, task, config, config.seeds)
     result: dict[str, Any] = {
         "winner": candidate.number,
         "fitness": float(np.mean(values)),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.evaluation import interval
-from reward_synth.search.config import TrainConfig
+from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.strategy import best_of, search_evaluations, search_fitness
 from reward_synth.store import Store
 from reward_synth.store.schema import Candidate, Run
@@ -15,27 +15,36 @@ from reward_synth.task import Task, baselines
 
 
 def known_baselines(
-    store: Store, task: Task, steps: int, seeds: Sequence[int]
+    store: Store, task: Task, config: RunConfig | TrainConfig, seeds: Sequence[int]
 ) -> dict[str, list[float]]:
-    """Fitness per seed of expert and sparse reward at this budget, as far as it was measured.
+    """Fitness per seed of expert and sparse reward with this budget and trainer, where measured.
 
-    From finished ``train`` runs of this store, else from the task's ``baselines.json``.
+    From finished ``train`` runs of this store, else from the task's ``baselines.json``, which
+    the population trainer made.
     """
+    steps = config.steps
     found: dict[str, list[float]] = {}
-    for name, baseline in baselines(task).items():
-        if baseline.steps == steps and list(seeds) == baseline.seeds:
-            found[name] = baseline.fitness
+    if config.trainer == "population":
+        for name, baseline in baselines(task).items():
+            if baseline.steps == steps and list(seeds) == baseline.seeds:
+                found[name] = baseline.fitness
     for run in reversed(store.list_runs()):
         if run.kind != "train" or run.status != "finished":
             continue
         if Path(run.task_folder) != task.folder.absolute():
             continue
-        config = TrainConfig.model_validate(run.config)
-        if config.reward in ("expert", "sparse") and config.steps == steps:
+        other = TrainConfig.model_validate(run.config)
+        if other.reward in ("expert", "sparse") and alike(other, config):
             fitness = {e.seed: e.fitness for c in run.candidates for e in c.evaluations}
             if all(seed in fitness for seed in seeds):
-                found[config.reward] = [fitness[seed] for seed in seeds]
+                found[other.reward] = [fitness[seed] for seed in seeds]
     return found
+
+
+def alike(one: TrainConfig, other: RunConfig | TrainConfig) -> bool:
+    """Whether two runs train in the same way for the same time."""
+    facts = [(c.steps, c.trainer, c.algorithm, c.parameters) for c in (one, other)]
+    return facts[0] == facts[1]
 
 
 def human_normalised(fitness: float, baseline: dict[str, list[float]]) -> float | None:

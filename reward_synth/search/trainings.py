@@ -99,7 +99,7 @@ class Trainer:
             self.to_end(legs, trainings)
 
     def carry_out(self, trainings: Sequence[Training]) -> None:
-        """Do all trainings to the end.  One that fails is recorded; any other error ends the rest."""
+        """Do all trainings to the end.  A failed one is recorded; any other error ends the rest."""
         with self.legs(trainings) as legs:
             self.to_end(legs, trainings)
 
