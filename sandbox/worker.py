@@ -31,7 +31,7 @@ def preload(kinds: list[str]) -> None:
     import sandbox.probe
 
     if "train" in kinds:
-        import sandbox.training  # noqa: F401
+        import sandbox.training
     if "sb3" in kinds:
         import sandbox.reference  # noqa: F401
 

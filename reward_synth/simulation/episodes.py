@@ -5,7 +5,7 @@ when a fitness function asks for it.  Recording therefore costs two copies a ste
 variables a task has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -93,11 +93,12 @@ class EpisodeRecorder:
 
 
 def rollout_episodes(
-    simulator: MujocoSimulator, policy: Policy, episodes: int, seed: int
+    simulator: MujocoSimulator, policy: Policy, episodes: int, seed: int | Sequence[int]
 ) -> list[Episode]:
     """The first episode of each of the first ``episodes`` environments, in that order.
 
-    Taking the first episodes *to end* instead would favour short ones.
+    Several seeds divide the environments into groups.  Taking the first episodes *to end* instead
+    would favour short ones.
 
     Raises:
         ValueError: fewer environments than episodes.
