@@ -313,7 +313,8 @@ class Population:
             log_std = parameters["log_std"]
             nu = log_std.shape[-1]
             s, a, old, A, R = minibatch.split([minibatch.shape[2] - nu - 3, nu, 1, 1, 1], dim=2)
-            A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
+            if A.shape[1] > 1:  # a single row has no spread
+                A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
             z = (a - layout.apply("policy", parameters, s)) * torch.exp(-log_std)
             log_probability = (-0.5 * z * z - log_std - SQRT_2PI_LOG).sum(-1, keepdim=True)
             log_ratio = log_probability - old

@@ -25,6 +25,7 @@ from reward_synth.simulation.interface import Step
 from reward_synth.simulation.policy import save_policy
 from reward_synth.simulation.rollout import Rollout
 from reward_synth.task import Episode, load_task
+from sandbox.failures import NonFiniteError
 from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.population import Experience, Population
 from sandbox.probe import public_sizes
@@ -33,6 +34,8 @@ from sandbox.recorder import TrainingRecord
 TRAINER = "population PPO"
 POLICY_SUFFIX = ".safetensors"
 STATE_SUFFIX = ".state.safetensors"
+LARGEST_REWARD = 1e100
+"""What is larger counts as infinite: its square, or a sum of many, would be."""
 
 Snapshot = tuple[dict[str, np.ndarray], dict[str, Any]]
 """Arrays by name, and what can stand in JSON."""
@@ -67,6 +70,7 @@ class PopulationTraining:
         self.until = min(self.total, math.ceil((job.until or job.steps) / batch) * batch)
         self.failures: dict[str, Failure] = {}
         self.members: list[Member] = []
+        self.records: list[TrainingRecord] = []
         self.simulator = MujocoSimulator(self.task, 1)
         members = self.sound(job.members)
         if members:
@@ -134,7 +138,10 @@ class PopulationTraining:
             for k, record in enumerate(self.records):
                 if k not in reasons:
                     parts = {name: np.asarray(value) for name, value in components[k].items()}
-                    record.take(self.ended[k], reward[k], parts, done[k])
+                    try:
+                        record.take(self.ended[k], reward[k], parts, done[k])
+                    except NonFiniteError as error:
+                        reasons[k] = non_finite(str(error))
             self.ended = [[] for _ in self.members]
             experience, reward = self.drop(reasons, experience, reward)
             if not self.members:
@@ -164,26 +171,27 @@ class PopulationTraining:
         reasons: dict[int, Failure] = {}
         rewards = np.zeros((len(self.members), T, E))
         parts: list[dict[str, np.ndarray]] = []
-        sound = torch.isfinite(experience.s).flatten(1).all(1).tolist()
+        seen = torch.cat([experience.s.flatten(1, 2), experience.next_s], dim=1)
+        sound = torch.isfinite(seen).flatten(1).all(1).tolist()
         for k, reward in enumerate(self.rewards):
             inputs = self.rollout.inputs(self.arguments[k], slice(k * E, (k + 1) * E))
             components: dict[str, np.ndarray] = {}
             try:
                 total, components = reward(**inputs)
-                if not np.isfinite(total).all():
+                if not all(map(usable, (total, *components.values()))):
                     reasons[k] = non_finite(explain_reward(components))
                 else:
                     rewards[k] = total.reshape(T, E)
             except RewardError as error:
                 reasons[k] = Failure(reason="raised", message=str(error))
             if not sound[k]:
-                reasons[k] = non_finite(self.explain_observation(experience.s[k]))
+                reasons[k] = non_finite(self.explain_observation(seen[k]))
             parts.append(components)
         return reasons, rewards, parts
 
     def explain_observation(self, s: torch.Tensor) -> str:
         """Which variable of the observation is not finite."""
-        bad = (~torch.isfinite(s)).flatten(0, -2).any(0).tolist()
+        bad = (~torch.isfinite(s)).any(0).tolist()
         names: list[str] = []
         for name in self.task.observation:
             names += [name] * (self.simulator.variable_sizes[name] or 1)
@@ -205,7 +213,7 @@ class PopulationTraining:
         if kept:
             self.assemble([self.members[k] for k in kept], snapshots)
         else:
-            self.members = []
+            self.members, self.records = [], []
         left = Experience(**{f.name: getattr(experience, f.name)[kept] for f in FIELDS})
         return left, reward[kept]
 
@@ -268,9 +276,14 @@ def part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
+def usable(values: np.ndarray) -> bool:
+    """Whether all values are numbers whose sums and squares are numbers too."""
+    return bool((np.abs(values) < LARGEST_REWARD).all())  # False for NaN
+
+
 def explain_reward(components: Mapping[str, np.ndarray]) -> str:
     """Which component is not finite."""
-    guilty = [name for name, value in components.items() if not np.isfinite(value).all()]
+    guilty = [name for name, value in components.items() if not usable(value)]
     where = f" in component {', '.join(map(repr, guilty))}" if guilty else ""
     return f"the reward became NaN or infinite during training{where}"
 
