@@ -28,7 +28,11 @@ ROLLOUTS_TRIED = 2
 CLOSE_ENOUGH = 0.05
 """Among layouts that are within this share of the fastest the one with fewest members wins: small
 jobs leave no core idle at the end of a leg."""
-NOTHING = "def compute_reward(action):\n    total = xp.sum(action, axis=-1)\n    return total, {}\n"
+NOTHING = """
+def compute_reward(action):
+    total = xp.sum(action, axis=-1)
+    return total, {"sum": total}
+"""
 
 T = TypeVar("T")
 
@@ -91,7 +95,8 @@ def measured(
     tried = [try_layout(task, pool, layout) for layout in layouts(pool.size)]
     fits = [layout for layout in tried if layout.memory * layout.workers < available_memory()]
     best = choose(fits or tried[:1])
-    write_cache(path, {**read_cache(path), key: asdict(best)})
+    if best.steps_per_second > 0:  # else nothing trained, and nothing was measured
+        write_cache(path, {**read_cache(path), key: asdict(best)})
     return best
 
 
