@@ -73,7 +73,7 @@ def standings(scores: Sequence[Sequence[Score]]) -> list[Standing]:
 
 def decide(ranked: Sequence[Standing], keep: int) -> list[Verdict]:
     """Who goes on: the best ``keep``, and who is within the noise of the last of them."""
-    order = sorted(range(len(ranked)), key=lambda k: -ranked[k].fitness)
+    order = sorted(range(len(ranked)), key=lambda k: (-ranked[k].fitness, -ranked[k].error))
     if len(order) <= keep:
         return [Verdict(True) for _ in ranked]
     cut = ranked[order[keep - 1]]
