@@ -91,7 +91,10 @@ class Trainer:
         trainings = [t for t in trainings if (t.candidate.id, t.seed) not in done]
         with self.legs(trainings) as legs:
             for rung, until in enumerate(self.rungs):
-                if len({t.candidate.id for t in trainings}) <= keep_at(rung, whole):
+                left = {t.candidate.id: t.candidate for t in trainings}.values()
+                # What was decided before a kill stands: who is done by now would be missing.
+                decided = all(any(r.rung == rung for r in c.rungs) for c in left)
+                if decided or len(left) <= keep_at(rung, whole):
                     continue
                 outcomes = self.advance(legs, trainings, until, self.rung_episodes)
                 trainings = self.drop_failed(trainings, outcomes)
