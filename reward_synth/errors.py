@@ -1,4 +1,4 @@
-"""The two errors that reach a user as one line.
+"""The errors that reach a user as one line.
 
 Everything else is a defect in RewardSynth and keeps its traceback under ``--debug``.
 """
@@ -10,3 +10,7 @@ class UserError(Exception):
 
 class RunError(Exception):
     """A run that could not go on for a reason that is not the user's (exit status 1)."""
+
+
+class DeviceMemoryError(RunError):
+    """A device's memory is too small for so many environments; fewer may fit."""

@@ -72,6 +72,12 @@ class Simulator(Protocol):
         """The task's variables on states and sensor values, ``M`` rows each."""
         ...
 
+    def host_variables_at(
+        self, state: np.ndarray, sensordata: np.ndarray
+    ) -> Mapping[str, np.ndarray]:
+        """:meth:`variables_at` on NumPy arrays, in NumPy's float64."""
+        ...
+
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
         """All that decides how those environments go on, as arrays with leading axis ``E``."""
         ...

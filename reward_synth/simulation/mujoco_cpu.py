@@ -13,15 +13,13 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
-from reward_synth.errors import UserError
+from reward_synth.simulation.initial import InitialStates, check_terminated, silence_warnings
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import build_model
 from reward_synth.simulation.observation import Observation
 from reward_synth.simulation.variables import Variables, check_variables, make_readers
 from reward_synth.task import Task
-from reward_synth.task.validation import nearest
 
-_FULL_STATE = mujoco.mjtState.mjSTATE_FULLPHYSICS
 _CONTROL = int(mujoco.mjtState.mjSTATE_CTRL.value)
 _LARGEST_STATE = mujoco.mjMAXVAL
 """MuJoCo calls a state beyond it bad, and so does this."""
@@ -59,17 +57,15 @@ class MujocoSimulator:
         self.control_step = float(model.opt.timestep) * task.frame_skip
 
         threads = min(threads, num_envs)
-        # A warning already ends its environment.  By default it would also go to stderr and to a
-        # file in the working directory, and MuJoCo has only this process-wide switch.
-        mujoco.set_mju_user_warning(_ignore)
+        silence_warnings()
         # One thread needs no pool: rollouts then run on the calling thread.
         self._rollout = Rollout(nthread=0 if threads == 1 else threads)
         self._chunk = -(-num_envs // threads)
         self._models = [model] * num_envs
         self._data = [mujoco.MjData(model) for _ in range(threads)]
-        self._reset_data = mujoco.MjData(model)
+        self._initial = InitialStates(task, model)
 
-        self.state_size = mujoco.mj_stateSize(model, _FULL_STATE)
+        self.state_size = self._initial.state_size
         self._center = bound.control_center
         self._half_range = bound.control_half_range
         steps = task.frame_skip
@@ -91,7 +87,10 @@ class MujocoSimulator:
         self._first = np.ones(num_envs, bool)
         self._step_first = self._first
         self._any_first = True
-        self.variable_sizes = self._check_task()
+        examples = self.variables_at(*self._initial.examples())
+        sizes = check_variables(task, examples)
+        check_terminated(task, examples)
+        self.variable_sizes: Mapping[str, int | None] = sizes | {"action": self.action_size}
         self._observation = Observation(task, bound.entries, offsets, self.variable_sizes)
         self.observation_size = self._observation.size
 
@@ -110,7 +109,7 @@ class MujocoSimulator:
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._first = np.ones(self.num_envs, bool)
-        state, sensors = self._initial_states(self._names())
+        state, sensors = self._initial(self._names())
         self._start, self._start_sensors = state, sensors
         self._variables = self._previous_variables = None
         return self.observe()
@@ -228,6 +227,8 @@ class MujocoSimulator:
         """The task's variables on ``(M, state_size)`` states and ``(M, nsensordata)`` values."""
         return Variables(self._readers, state, sensordata)
 
+    host_variables_at = variables_at
+
     def close(self) -> None:
         """Release the thread pool.  Closing twice is harmless."""
         if self._rollout.rollout_ is not None:
@@ -240,34 +241,12 @@ class MujocoSimulator:
         """``(M, 3)``: seed, index and episode, which decide an episode's initial state."""
         return np.stack((self._seed, self._index, self._episode), axis=1)[environments]
 
-    def _initial_states(self, episodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Initial states and sensor values of episodes ``(M, 3)``, one row for each."""
-        model, data = self.model, self._reset_data
-        states = np.empty((len(episodes), self.state_size))
-        sensors = np.empty((len(episodes), model.nsensordata))
-        for row, episode in enumerate(episodes.tolist()):
-            rng = np.random.default_rng(episode)
-            qpos, qvel = self.task.reset(rng, 1)
-            # Clears the last solution, which the constraint solver would otherwise start from.
-            mujoco.mj_resetData(model, data)
-            data.qpos[:] = qpos[0]
-            data.qvel[:] = qvel[0]
-            if model.nsensordata:
-                mujoco.mj_forward(model, data)
-                sensors[row] = data.sensordata
-            mujoco.mj_getState(model, data, states[row], _FULL_STATE)
-        if not np.isfinite(states).all():
-            raise UserError(
-                f"{self.task.folder / 'task.py'}: reset gives a state that is not finite"
-            )
-        return states, sensors
-
     def _restart(self, ended: np.ndarray, observation: np.ndarray) -> None:
         """Begin the next episode of environments ``ended``, writing their observations."""
         assert self._start is not None
         self._episode[ended] += 1
         self._elapsed[ended] = 0
-        states, sensors = self._initial_states(self._names(ended))
+        states, sensors = self._initial(self._names(ended))
         observation[ended] = self._observation(self.variables_at(states, sensors))
         # Copies: the step's variables still look at the states that were reached.
         self._start = self._start.copy()
@@ -302,45 +281,3 @@ class MujocoSimulator:
             return value
         first = self._step_first if current.ndim == 1 else self._step_first[:, None]
         return np.where(first, current, value)
-
-    def _check_task(self) -> dict[str, int | None]:
-        """Try the task's functions on a few initial states; gives the variables' sizes."""
-        where, model = self.task.folder / "task.py", self.model
-        count = 3
-        try:
-            arrays = self.task.reset(np.random.default_rng(0), count)
-            qpos, qvel = (np.asarray(array, np.float64) for array in arrays)
-        except Exception as error:
-            raise UserError(f"{where}: reset raised {type(error).__name__}: {error}") from error
-        for name, array, size in (("qpos", qpos, model.nq), ("qvel", qvel, model.nv)):
-            if array.shape != (count, size):
-                raise UserError(
-                    f"{where}: reset gives {name} of shape {array.shape} for {count} "
-                    f"environments; it must give ({count}, {size})"
-                )
-            if not np.isfinite(array).all():
-                raise UserError(f"{where}: reset gives a {name} that is not finite")
-        episodes = np.stack([np.zeros(count, int), np.arange(count), np.zeros(count, int)], axis=1)
-        variables = self.variables_at(*self._initial_states(episodes))
-        sizes = check_variables(self.task, variables)
-        try:
-            terminated = np.asarray(self.task.terminated(variables, np))
-        except KeyError as error:
-            raise UserError(
-                f"{where}: terminated reads the unknown variable {error}"
-                f"{nearest(str(error.args[0]), self.task.variables)}"
-            ) from None
-        except Exception as error:
-            raise UserError(
-                f"{where}: terminated raised {type(error).__name__}: {error}"
-            ) from error
-        if terminated.shape != (count,) or terminated.dtype != bool:
-            raise UserError(
-                f"{where}: terminated gives {terminated.dtype} of shape {terminated.shape} for "
-                f"{count} environments; it must give booleans of shape ({count},)"
-            )
-        return sizes | {"action": self.action_size}
-
-
-def _ignore(message: str) -> None:
-    """Receives MuJoCo's warnings."""

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from reward_synth.simulation.model import Entries
-from reward_synth.simulation.variables import Variables, compact_index
-from reward_synth.task import Task
+from reward_synth.simulation.variables import HOST, Variables, compact_index
+from reward_synth.task import Array, Task
 
 
 class Observation:
@@ -23,6 +23,8 @@ class Observation:
         entries: Mapping[str, Entries],
         offsets: Mapping[str, int],
         sizes: Mapping[str, int | None],
+        xp: Any = np,
+        placement: Mapping[str, Any] = HOST,
     ) -> None:
         columns: list[int] = []
         places: list[int] = []
@@ -39,12 +41,16 @@ class Observation:
                 self._others.append((name, begin if size is None else slice(begin, end)))
             begin = end
         self.size = begin
-        self._columns = compact_index(columns)
-        self._places = compact_index(places)
+        self._xp = xp
+        self._placement = placement
+        self._columns = compact_index(columns, xp, self._placement)
+        self._places = compact_index(places, xp, self._placement)
 
-    def __call__(self, variables: Variables) -> np.ndarray:
-        observation = np.empty((len(variables.state), self.size))
-        observation[:, self._places] = variables.state[:, self._columns]
+    def __call__(self, variables: Variables) -> Array:
+        state = variables.state
+        shape = (len(state), self.size)
+        observation = self._xp.empty(shape, dtype=state.dtype, **self._placement)
+        observation[:, self._places] = state[:, self._columns]
         for name, place in self._others:
             observation[:, place] = variables[name]
         return observation

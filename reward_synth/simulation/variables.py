@@ -10,6 +10,9 @@ from reward_synth.simulation.model import Entries
 from reward_synth.task import Array, Derived, Task
 from reward_synth.task.validation import nearest
 
+HOST: Mapping[str, Any] = {}
+"""The placement of NumPy's arrays: nothing to say."""
+
 Reader = Callable[["Variables"], Array]
 
 
@@ -73,12 +76,16 @@ class _Earlier(Mapping[str, Array]):
 
 
 def make_readers(
-    task: Task, entries: Mapping[str, Entries], offsets: Mapping[str, int], xp: Any = np
+    task: Task,
+    entries: Mapping[str, Entries],
+    offsets: Mapping[str, int],
+    xp: Any = np,
+    placement: Mapping[str, Any] = HOST,
 ) -> dict[str, Reader]:
     """How to compute each variable from a :class:`Variables`, in the task's order.
 
     ``offsets`` says where ``qpos`` and ``qvel`` begin in a state; ``xp`` is the array namespace
-    of the states.
+    of the states, and ``placement`` the arguments that make a new array where they are.
     """
     readers: dict[str, Reader] = {}
     for name, variable in task.variables.items():
@@ -86,10 +93,10 @@ def make_readers(
         if isinstance(binding, Derived):
             readers[name] = _derived_reader(binding.function, xp)
         elif entries[name].array == "sensordata":
-            readers[name] = _sensor_reader(_selection(entries[name], 0))
+            readers[name] = _sensor_reader(_selection(entries[name], 0, xp, placement))
         else:
             entry = entries[name]
-            readers[name] = _state_reader(_selection(entry, offsets[entry.array]))
+            readers[name] = _state_reader(_selection(entry, offsets[entry.array], xp, placement))
     return readers
 
 
@@ -122,16 +129,16 @@ def check_variables(task: Task, variables: Variables) -> dict[str, int | None]:
     return {name: None if v.ndim == 1 else v.shape[1] for name, v in values.items()}
 
 
-def compact_index(indices: list[int]) -> Any:
+def compact_index(indices: list[int], xp: Any = np, placement: Mapping[str, Any] = HOST) -> Any:
     """A slice for consecutive indices, else an array: a slice gives a view and is faster."""
     if indices and indices == list(range(indices[0], indices[-1] + 1)):
         return slice(indices[0], indices[-1] + 1)
-    return np.array(indices, np.intp)
+    return xp.asarray(indices, dtype=xp.int64, **placement)
 
 
-def _selection(entries: Entries, offset: int) -> Any:
+def _selection(entries: Entries, offset: int, xp: Any, placement: Mapping[str, Any]) -> Any:
     indices = [index + offset for index in entries.indices]
-    return indices[0] if entries.scalar else compact_index(indices)
+    return indices[0] if entries.scalar else compact_index(indices, xp, placement)
 
 
 def _state_reader(selection: Any) -> Reader:
@@ -145,7 +152,7 @@ def _sensor_reader(selection: Any) -> Reader:
 def _derived_reader(function: Callable[[Mapping[str, Any], Any], Any], xp: Any) -> Reader:
     if xp is np:
         return lambda variables: _read_only(np.asarray(function(variables, np), np.float64))
-    return lambda variables: function(variables, xp)
+    return lambda variables: xp.asarray(function(variables, xp), dtype=variables.state.dtype)
 
 
 def _read_only(array: Array) -> Array:

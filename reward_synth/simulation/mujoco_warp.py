@@ -1,0 +1,385 @@
+"""The GPU simulator: MuJoCo Warp steps thousands of environments, and nothing leaves the device.
+
+A step is a CUDA graph and some dozens of small PyTorch kernels; the host only launches them, and
+never waits for a result.  That rules out drawing initial states when an episode ends: they come
+from pools that are drawn when the simulator is reset.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import array_api_compat.torch
+import mujoco
+import numpy as np
+import torch
+
+from reward_synth.errors import DeviceMemoryError, UserError
+from reward_synth.simulation.initial import InitialStates, check_terminated, silence_warnings
+from reward_synth.simulation.interface import Step
+from reward_synth.simulation.model import build_model
+from reward_synth.simulation.observation import Observation
+from reward_synth.simulation.rollout import on_host
+from reward_synth.simulation.variables import Variables, check_variables, make_readers
+from reward_synth.simulation.warp_physics import WarpPhysics
+from reward_synth.task import Task
+
+LARGEST_STATE = mujoco.mjMAXVAL
+"""MuJoCo calls a state beyond it bad, and so does this."""
+POOL_SIZE = 1024
+"""Initial states that a group of up to so many environments draws from; larger groups have the
+next power of two."""
+POOL_STRIDE = 389
+"""An environment's next episode starts so many rows further.  It is odd, and the pool's size a
+power of two, so that an environment sees every row before it sees one again."""
+
+
+class WarpSimulator:
+    """:class:`reward_synth.simulation.interface.Simulator` on MuJoCo Warp and PyTorch.
+
+    Arrays are float32 tensors on the device.  Each step makes new ones, so whoever holds an
+    earlier step keeps its values.
+
+    Episode ``e`` of the ``i``-th environment of a group with seed ``s`` starts as that seed's
+    environment ``(i + 389 e) mod P`` starts on the CPU, where ``P`` is 1024, or the next power
+    of two for a group that is larger.  First episodes therefore start as they do on the CPU.
+
+    An environment whose physics diverges (a state that is not finite or beyond 1e10)
+    terminates: it reports the state before that step, and starts anew.  An action entry that is
+    NaN counts as 0, an infinite one as ±1.
+
+    On the CPU device the same calls give the same bits.  On CUDA contacts are found in no fixed
+    order and summed in the order found, so that two runs agree to rounding until chaos takes
+    over; a group does not depend on its neighbours beyond that.
+
+    Args:
+        task: what is simulated.
+        num_envs: environments that advance together.
+        device: "cuda:K", "cuda" (the first), or "cpu" for Warp's own CPU device, which is slow
+            and meant for tests.
+
+    Raises:
+        UserError: the task's model, variables, reset or termination are wrong or need what
+            MuJoCo Warp lacks, or there is no such device.
+        DeviceMemoryError: the device has too little memory for so many environments.  So do
+            ``reset`` and ``step``; nothing is kept on the device then, and the simulator closed.
+    """
+
+    def __init__(self, task: Task, num_envs: int, *, device: str = "cuda:0") -> None:
+        if num_envs < 1:
+            raise ValueError("num_envs must be at least 1")
+        device = "cuda:0" if device == "cuda" else device
+        silence_warnings()
+        bound = build_model(task)
+        model = bound.model
+        self.task = task
+        self.num_envs = num_envs
+        self.device = device
+        self.xp: Any = array_api_compat.torch
+        self.placement: Mapping[str, Any] = {"device": device}
+        self.model = model
+        self.action_size = int(model.nu)
+        self.control_step = float(model.opt.timestep) * task.frame_skip
+        self.state_size = int(model.nq + model.nv + model.na)
+        offsets = {"qpos": 0, "qvel": int(model.nq)}
+
+        self._initial = InitialStates(task, model)
+        self._host_readers = make_readers(task, bound.entries, offsets)
+        examples = self._start_rows(*self._initial.examples())
+        sizes = check_variables(task, self.host_variables_at(*examples))
+        self.variable_sizes: Mapping[str, int | None] = sizes | {"action": self.action_size}
+
+        self._physics: WarpPhysics | None = None
+        where = str(task.folder / "task.py")
+        self._guarded(self._allocate, where, bound.control_center, bound.control_half_range)
+        self._readers = make_readers(task, bound.entries, offsets, self.xp, self.placement)
+        self._observation = Observation(
+            task, bound.entries, offsets, self.variable_sizes, self.xp, self.placement
+        )
+        self.observation_size = self._observation.size
+        self._check_on_device(examples)
+
+    def _allocate(self, where: str, center: np.ndarray, half_range: np.ndarray) -> None:
+        count, task = self.num_envs, self.task
+        self._physics = WarpPhysics(self.model, count, task.frame_skip, self.device, where)
+        self._center, self._half_range = self._tensor(center), self._tensor(half_range)
+        self._seed = np.zeros(count, np.int64)
+        self._index = np.arange(count)
+        self._size = np.full(count, POOL_SIZE)
+        self._pools: dict[tuple[int, int], int] = {}
+        """First row of each pool, by seed and size."""
+        self._pool: tuple[torch.Tensor, ...] = ()
+        """States, sensor values and observations of all pools, one below the other."""
+        self._row = self._tensor(np.zeros(count), torch.int64)
+        self._stop = self._tensor(np.zeros(count), torch.int64)
+        self._episode = self._tensor(np.zeros(count), torch.int64)
+        self._elapsed = self._tensor(np.zeros(count), torch.int64)
+        self._first = self._step_first = self._tensor(np.ones(count), torch.bool)
+        self._action = self._previous_action = self._tensor(np.zeros((count, self.action_size)))
+        self._start: torch.Tensor | None = None
+        self._start_sensors = self._physics.sensordata
+        self._variables: Variables | None = None
+        self._previous_variables: Variables | None = None
+
+    # --- the interface ---------------------------------------------------------------------
+
+    def reset(self, seed: int | Sequence[int]) -> torch.Tensor:
+        """Start every environment anew; see the interface.  Seeds are not negative."""
+        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+        if min(seeds) < 0:
+            raise ValueError("seed must not be negative")
+        group, rest = divmod(self.num_envs, len(seeds))
+        if rest:
+            raise ValueError(f"{self.num_envs} environments do not divide into {len(seeds)} groups")
+        return self._guarded(self._reset, np.array(seeds, np.int64), group)
+
+    def step(self, action: torch.Tensor) -> Step:
+        """Advance one control step; see the interface.  The host does not wait for it."""
+        return self._guarded(self._step, action)
+
+    def observe(self) -> torch.Tensor:
+        """Observations of the states that the next step starts from."""
+        assert self._start is not None
+        return self._observation(self.variables_at(self._start, self._start_sensors))
+
+    def reward_inputs(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
+        """Arguments for a reward program at the last step; see the interface."""
+        variables = self._variables
+        if variables is None:
+            raise RuntimeError("reward inputs exist only after a step")
+        previous = self._previous_variables
+        inputs: dict[str, torch.Tensor] = {}
+        for name in names:
+            bare = name.removeprefix("prev_")
+            value = self._action if bare == "action" else variables[bare]
+            if bare != name and previous is not None:
+                before = self._previous_action if bare == "action" else previous[bare]
+                first = self._step_first if value.ndim == 1 else self._step_first[:, None]
+                value = torch.where(first, value, before)
+            inputs[name] = value
+        return inputs
+
+    def variables_at(self, state: torch.Tensor, sensordata: torch.Tensor) -> Variables:
+        """The task's variables on ``(M, state_size)`` states and ``(M, nsensordata)`` values."""
+        return Variables(self._readers, state, sensordata)
+
+    def host_variables_at(self, state: np.ndarray, sensordata: np.ndarray) -> Variables:
+        """:meth:`variables_at` on NumPy arrays, in NumPy's float64."""
+        return Variables(
+            self._host_readers, np.asarray(state, np.float64), np.asarray(sensordata, np.float64)
+        )
+
+    def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
+        """All that decides how those environments go on; see the interface."""
+        rows = {name: value[environments] for name, value in self._everything().items()}
+        return {name: on_host(value).copy() for name, value in rows.items()}
+
+    def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Put environments back to where they were; see the interface."""
+        if self._start is None:
+            self.reset(0)
+        # Copies: whoever holds an earlier step still looks at its tensors.
+        assert self._start is not None
+        self._start, self._start_sensors = self._start.clone(), self._start_sensors.clone()
+        self._action, self._first = self._action.clone(), self._first.clone()
+        for name, value in self._everything().items():
+            if isinstance(value, torch.Tensor):
+                value[environments] = self._tensor(snapshot[name], value.dtype)
+            else:
+                value[environments] = snapshot[name]
+        self._draw_pools()
+        self._write(self._start)
+        # At an episode's first step the values before do not matter; else they are these.
+        self._variables = self.variables_at(self._start, self._start_sensors)
+
+    def overflow(self) -> str | None:
+        """What did not fit into the room made for contacts, in words; None if all did.
+
+        It is also warned of, once.  Waits for the device.
+        """
+        assert self._physics is not None
+        return self._physics.overflow()
+
+    def close(self) -> None:
+        """Let go of the device's memory.  Closing twice is harmless."""
+        if self._physics is not None:
+            self._physics.close()
+        self._release()
+
+    # --- stepping --------------------------------------------------------------------------
+
+    def _reset(self, seeds: np.ndarray, group: int) -> torch.Tensor:
+        assert self._physics is not None
+        self._seed = np.repeat(seeds, group)
+        self._index = np.tile(np.arange(group), len(seeds))
+        size = max(POOL_SIZE, 1 << (group - 1).bit_length())
+        self._size = np.full(self.num_envs, size)
+        self._pools = {}
+        self._pool = ()
+        self._draw_pools()
+        self._episode = torch.zeros_like(self._episode)
+        self._elapsed = torch.zeros_like(self._elapsed)
+        self._first = torch.ones_like(self._first)
+        self._start, self._start_sensors, observation = self._initial_states()
+        self._physics.warmstart.zero_()
+        self._physics.time.zero_()
+        self._write(self._start)
+        self._variables = self._previous_variables = None
+        return observation
+
+    def _step(self, action: torch.Tensor) -> Step:
+        start, physics = self._start, self._physics
+        if start is None or physics is None:
+            raise RuntimeError("reset the simulator before its first step")
+        given = torch.as_tensor(action, dtype=torch.float32, device=self.device)
+        if given.shape != self._action.shape:
+            raise ValueError(
+                f"action has shape {tuple(given.shape)}, not {tuple(self._action.shape)}"
+            )
+        applied = torch.nan_to_num(given, nan=0.0, posinf=1.0, neginf=-1.0).clamp_(-1.0, 1.0)
+        self._previous_action, self._action = self._action, applied
+        torch.addcmul(self._center, applied, self._half_range, out=physics.ctrl)
+        physics.advance()
+
+        state = torch.cat((physics.qpos, physics.qvel, physics.act), dim=1)
+        # A comparison with NaN is false.
+        sound = (state.abs() < LARGEST_STATE).all(dim=1)
+        state = torch.where(sound[:, None], state, start)
+        sensors = torch.where(sound[:, None], physics.sensordata, self._start_sensors)
+
+        variables = self.variables_at(state, sensors)
+        self._previous_variables, self._variables = self._variables, variables
+        self._step_first = first = self._first
+        terminated = self.task.terminated(variables, self.xp) | ~sound
+        elapsed = self._elapsed + 1
+        truncated = (elapsed >= self.task.episode_steps) & ~terminated
+        ended = terminated | truncated
+        final_observation = self._observation(variables)
+
+        self._episode = self._episode + ended
+        self._elapsed = elapsed.masked_fill_(ended, 0)
+        initial, initial_sensors, initial_observation = self._initial_states()
+        self._start = torch.where(ended[:, None], initial, state)
+        self._start_sensors = torch.where(ended[:, None], initial_sensors, sensors)
+        physics.warmstart.masked_fill_(ended[:, None], 0.0)
+        physics.time.masked_fill_(ended, 0.0)
+        self._write(self._start)
+        observation = torch.where(ended[:, None], initial_observation, final_observation)
+        self._first = ended
+        return Step(variables, observation, final_observation, terminated, truncated, first)
+
+    def _write(self, state: torch.Tensor) -> None:
+        """Put states into the physics."""
+        physics, nq = self._physics, self.model.nq
+        assert physics is not None
+        physics.qpos.copy_(state[:, :nq])
+        physics.qvel.copy_(state[:, nq : nq + self.model.nv])
+        physics.act.copy_(state[:, nq + self.model.nv :])
+
+    # --- initial states --------------------------------------------------------------------
+
+    def _initial_states(self) -> list[torch.Tensor]:
+        """What each environment's present episode starts from: state, sensors, observation.
+
+        For all environments: which of them start anew is known on the device alone.
+        """
+        row = self._row + (self._index_on_device + self._episode * POOL_STRIDE) % self._stop
+        return [part.index_select(0, row) for part in self._pool]
+
+    def _draw_pools(self) -> None:
+        """Draw the pools that are not there yet, and point each environment to its own."""
+        keys = list(zip(self._seed.tolist(), self._size.tolist(), strict=True))
+        missing = [key for key in dict.fromkeys(keys) if key not in self._pools]
+        parts = [self._pool] if self._pool else []
+        begin = len(self._pool[0]) if self._pool else 0
+        for seed, size in missing:
+            names = np.zeros((size, 3), np.int64)
+            names[:, 0], names[:, 1] = seed, np.arange(size)
+            drawn = [self._tensor(part) for part in self._start_rows(*self._initial(names))]
+            parts.append((*drawn, self._observation(self.variables_at(*drawn))))
+            self._pools[seed, size] = begin
+            begin += size
+        self._pool = tuple(torch.cat(part) for part in zip(*parts, strict=True))
+        self._row = self._tensor(np.array([self._pools[key] for key in keys]), torch.int64)
+        self._stop = self._tensor(self._size, torch.int64)
+        self._index_on_device = self._tensor(self._index, torch.int64)
+
+    def _start_rows(self, states: np.ndarray, sensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``qpos``, ``qvel`` and activations of MuJoCo's states, which begin with time."""
+        return states[:, 1 : 1 + self.state_size], sensors
+
+    # --- the device ------------------------------------------------------------------------
+
+    def _everything(self) -> dict[str, Any]:
+        """What decides how environments go on, with leading axis ``N``."""
+        physics = self._physics
+        if self._start is None or physics is None:
+            raise RuntimeError("reset the simulator before a snapshot")
+        return {
+            "state": self._start,
+            "sensors": self._start_sensors,
+            "warmstart": physics.warmstart,
+            "time": physics.time,
+            "action": self._action,
+            "seed": self._seed,
+            "index": self._index,
+            "pool": self._size,
+            "episode": self._episode,
+            "elapsed": self._elapsed,
+            "first": self._first,
+        }
+
+    def _tensor(self, values: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        return torch.tensor(values, dtype=dtype, device=self.device)
+
+    def _check_on_device(self, examples: tuple[np.ndarray, np.ndarray]) -> None:
+        """Try the task's functions on tensors: NumPy may have let something pass."""
+        variables = self.variables_at(*map(self._tensor, examples))
+        where = self.task.folder / "task.py"
+        for name, size in self.variable_sizes.items():
+            if name == "action":
+                continue
+            try:
+                shape = tuple(variables[name].shape)
+            except Exception as error:
+                raise UserError(
+                    f"{where}: variable {name!r} raised {type(error).__name__} on tensors of "
+                    f"{self.device}: {error}; it may use xp and plain numbers alone"
+                ) from error
+            if shape[1:] != (() if size is None else (size,)):
+                raise UserError(
+                    f"{where}: variable {name!r} gives shape {shape} on tensors, other than on "
+                    "NumPy's arrays"
+                )
+        check_terminated(self.task, variables, self.xp)
+
+    def _guarded(self, function: Any, *arguments: Any) -> Any:
+        """Call it; raises DeviceMemoryError, holding on to nothing, when memory runs out."""
+        try:
+            return function(*arguments)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not _ran_out_of_memory(error):
+                raise
+        # Outside of the handler: an error's traceback would keep tensors alive.
+        self._release()
+        if self.device != "cpu":
+            torch.cuda.empty_cache()
+        raise DeviceMemoryError(
+            f"the memory of {self.device} is too small for {self.num_envs} environments of "
+            f"{self.task.name}; train with fewer"
+        )
+
+    def _release(self) -> None:
+        self._physics = self._start = None
+        self._variables = self._previous_variables = None
+        for name, value in list(vars(self).items()):
+            if isinstance(value, torch.Tensor):
+                delattr(self, name)
+        self._pool = ()
+
+
+def _ran_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of PyTorch's or Warp's says so; Warp's has no type of its own."""
+    said = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        words in said for words in ("out of memory", "failed to allocate")
+    )
