@@ -2,7 +2,8 @@
 
 Speeds of a shared machine drift by tens of percent within minutes.  So contenders are measured in
 turns, round after round, and compared within each round: what is reported is the median of the
-rounds' ratios, with the smallest and the largest.
+rounds' ratios, with the smallest and the largest.  Whoever else computes on the machine meanwhile
+is told of, because one busy core halves what two cores do, and leaves alone what one does.
 """
 
 import argparse
@@ -73,20 +74,21 @@ def machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
 def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Measure the contenders in turn, ``rounds`` times; gives each one's numbers by round.
 
-    One line on stderr tells of each measurement.
+    One line on stderr tells of each measurement, and of the share of the cores that others took.
     """
     measured: dict[str, list[float]] = {name: [] for name in contenders}
     for index in range(rounds):
         for name, contender in contenders.items():
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), _others_seconds()
             value = contender()
             measured[name].append(value)
-            seconds = time.perf_counter() - begun
-            print(
-                f"round {index + 1}/{rounds}  {name}: {value:,.4g} ({seconds:.1f} s)",
-                file=sys.stderr,
-                flush=True,
-            )
+            seconds, after = time.perf_counter() - begun, _others_seconds()
+            told = f"{seconds:.1f} s"
+            if before is not None and after is not None:
+                share = max(0.0, after - before) / (seconds * cores())
+                told += f", others took {share:.0%} of the machine"
+            line = f"round {index + 1}/{rounds}  {name}: {value:,.4g} ({told})"
+            print(line, file=sys.stderr, flush=True)
     return measured
 
 
@@ -193,3 +195,41 @@ def _memory_gib() -> float | None:
     except (AttributeError, ValueError, OSError):
         return None
     return round(size / 2**30, 1)
+
+
+def _others_seconds() -> float | None:
+    """Processor time that other process trees spent on our cores since the machine's start, s;
+    None where the system does not tell.  Only differences mean anything."""
+    system = Path("/proc/stat")
+    if not system.exists():
+        return None
+    ours = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    busy = 0
+    for line in system.read_text().splitlines():
+        name, *ticks = line.split()
+        if name in ours:
+            user, nice, kernel, _idle, _waiting, *interrupts = map(int, ticks[:8])
+            busy += user + nice + kernel + sum(interrupts)
+    parents: dict[int, int] = {}
+    spent: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name before the last bracket may hold anything.
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        process = int(entry.parent.name)
+        parents[process] = int(fields[1])
+        # Its own time, and that of children that have ended.
+        spent[process] = sum(map(int, fields[11:15]))
+    own = sum(ticks for process, ticks in spent.items() if descends(process, parents))
+    return (busy - own) / os.sysconf("SC_CLK_TCK")
+
+
+def descends(process: int, parents: Mapping[int, int]) -> bool:
+    """Whether it is this process or one that came of it."""
+    while process in parents:
+        if process == os.getpid():
+            return True
+        process = parents[process]
+    return False

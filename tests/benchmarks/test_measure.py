@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benchmarks.measure import (
     Spread,
     alternate,
     best,
+    descends,
     machine,
     options,
     print_table,
@@ -41,8 +43,17 @@ def test_the_contenders_take_turns(capsys):
     assert told.out == ""
     lines = told.err.splitlines()
     assert len(lines) == 6
-    assert lines[0].startswith("round 1/3  ours: 3 (")
+    assert lines[0].startswith("round 1/3  ours: 3 (0.0 s")
+    assert re.search(r"others took \d+% of the machine\)$", lines[0])
     assert lines[5].startswith("round 3/3  theirs: 4 (")
+
+
+def test_own_processes_are_told_from_others():
+    me = os.getpid()
+    parents = {me: 1, 1: 0, me + 1: me, me + 2: me + 1, me + 3: 1}
+    assert [descends(process, parents) for process in (me, me + 1, me + 2)] == [True] * 3
+    assert not descends(me + 3, parents)
+    assert not descends(1, parents)
 
 
 def test_a_ratio_is_taken_within_each_round():
