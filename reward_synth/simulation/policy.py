@@ -147,7 +147,7 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
     data = _read_limited(path)
     if data.startswith(_ZIP_MAGIC):
         # By its name too: nothing that a sandbox hands back as safetensors may take this way.
-        if path.suffix != ZIP_SUFFIX:
+        if path.suffix.lower() != ZIP_SUFFIX:
             raise UserError(
                 f"{path} is a zip archive; a stable-baselines3 model has to be named …{ZIP_SUFFIX}"
             )
