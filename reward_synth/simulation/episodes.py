@@ -6,58 +6,124 @@ variables a task has.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from reward_synth.simulation.interface import Step
-from reward_synth.simulation.mujoco_cpu import MujocoSimulator
-from reward_synth.simulation.variables import Variables
-from reward_synth.task import Episode
+from reward_synth.simulation.interface import Simulator, Step
+from reward_synth.simulation.rollout import on_host
+from reward_synth.simulation.variables import Variables, compact_index
+from reward_synth.task import Array, Episode
 
-Policy = Callable[[np.ndarray], np.ndarray]
-"""Observations ``(N, obs)`` to actions ``(N, nu)``."""
+Policy = Callable[[Array], Array]
+"""Observations ``(N, obs)`` to actions ``(N, nu)``, arrays of the simulator's namespace."""
+
+COLLECT_EVERY = 32
+"""Control steps after which :func:`rollout_episodes` looks for ended episodes on a device."""
 
 
 class EpisodeRecorder:
-    """Gathers the steps of a simulator into episodes.
+    """Gathers the steps of a simulator into episodes, which are NumPy's.
 
-    Keeps the last ``episode_steps`` states of each environment, which no episode outlasts.
+    Keeps the last ``episode_steps`` states of each watched environment, which no episode outlasts.
+    A simulator on a device is not made to wait: ``record`` keeps the step there, and ``collect``
+    fetches what was recorded, once for many steps.
+
+    Args:
+        simulator: whose steps are recorded.
+        watched: environments to record, in ascending order; all by default.
     """
 
-    def __init__(self, simulator: MujocoSimulator) -> None:
+    def __init__(self, simulator: Simulator, watched: Sequence[int] | None = None) -> None:
         steps = simulator.task.episode_steps
-        count = simulator.num_envs
+        self._watched = np.arange(simulator.num_envs) if watched is None else np.array(watched)
+        if len(self._watched) < 1 or np.any(np.diff(self._watched) <= 0):
+            raise ValueError("watched environments must be in ascending order")
+        count = len(self._watched)
+        xp = simulator.xp
+        self._on_device = xp is not np
+        self._rows = compact_index(self._watched.tolist(), xp, simulator.placement)
         self._simulator = simulator
         self._steps = steps
-        self._states = np.empty((count, steps, simulator.state_size))
-        self._sensordata = np.empty((count, steps, simulator.model.nsensordata))
-        self._actions = np.empty((count, steps, simulator.action_size))
+        dtype = np.float32 if self._on_device else np.float64
+        self._states = np.empty((count, steps, simulator.state_size), dtype)
+        self._sensordata = np.empty((count, steps, simulator.sensor_size), dtype)
+        self._actions = np.empty((count, steps, simulator.action_size), dtype)
         self._begin = np.full(count, -1)
         """Step at which each environment's episode began; -1 where that was not seen."""
         self._now = 0
+        self._waiting: list[Array] = []
+        """Steps on the device, ``(W, …)`` each."""
+        self._ended: list[tuple[int, Episode]] = []
 
     def record(self, step: Step) -> list[tuple[int, Episode]]:
         """Take the simulator's last step; gives the episodes that it ended, by environment.
 
-        An episode whose beginning was not recorded is left out.
+        An episode whose beginning was not recorded is left out.  On a device there are none yet:
+        they come with :meth:`collect`.
         """
         variables = step.variables
         assert isinstance(variables, Variables)
+        rows = self._rows
+        state, sensordata = variables.state[rows], variables.sensordata[rows]
+        action = self._simulator.reward_inputs(("action",))["action"][rows]
+        ends = step.first[rows], step.terminated[rows], step.truncated[rows]
+        if self._on_device:
+            xp: Any = self._simulator.xp
+            flags = xp.astype(xp.stack(ends, axis=1), state.dtype)
+            # One block, because each transfer costs about the same whatever its size.
+            self._waiting.append(xp.concat((state, sensordata, action, flags), axis=1))
+            return []
+        return self._record(state, sensordata, action, *ends)
+
+    def collect(self) -> list[tuple[int, Episode]]:
+        """The episodes that ended on a device since the last time, by environment.
+
+        Waits for the device.
+        """
+        self._fetch()
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _fetch(self) -> None:
+        if not self._waiting:
+            return
+        block = on_host(self._simulator.xp.stack(self._waiting))
+        self._waiting = []
+        sizes = (self._states.shape[2], self._sensordata.shape[2], self._actions.shape[2])
+        for rows in block:
+            state, sensordata, action, flags = np.split(rows, np.cumsum(sizes), axis=1)
+            self._ended += self._record(state, sensordata, action, *(flags.T > 0))
+
+    def _record(
+        self,
+        state: np.ndarray,
+        sensordata: np.ndarray,
+        action: np.ndarray,
+        first: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+    ) -> list[tuple[int, Episode]]:
         place = self._now % self._steps
-        self._states[:, place] = variables.state
-        self._sensordata[:, place] = variables.sensordata
-        self._actions[:, place] = self._simulator.reward_inputs(("action",))["action"]
-        self._begin[step.first] = self._now
+        self._states[:, place] = state
+        self._sensordata[:, place] = sensordata
+        self._actions[:, place] = action
+        self._begin[first] = self._now
         self._now += 1
-        ended = np.flatnonzero(np.logical_or(step.terminated, step.truncated)).tolist()
+        ended = np.flatnonzero(np.logical_or(terminated, truncated)).tolist()
         return [
-            (index, self._episode(index, bool(step.terminated[index])))
-            for index in ended
-            if self._begin[index] >= 0
+            (int(self._watched[row]), self._episode(row, bool(terminated[row])))
+            for row in ended
+            if self._begin[row] >= 0
         ]
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
-        """The unfinished episodes of some environments, as arrays with leading axis ``E``."""
+        """The unfinished episodes of some environments, as arrays with leading axis ``E``.
+
+        ``E`` counts the watched ones among them.  On a device this waits for it.
+        """
+        self._fetch()
+        environments = self._places(environments)
         begin = self._begin[environments]
         length = np.where(begin < 0, 0, self._now - begin)
         rows = np.arange(self._now - length.max(initial=0), self._now) % self._steps
@@ -70,6 +136,8 @@ class EpisodeRecorder:
 
     def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
         """Go on with the episodes of a snapshot in those environments."""
+        self._fetch()
+        environments = self._places(environments)
         length = snapshot["length"]
         count = snapshot["states"].shape[1]
         # Steps are numbered from one episode's length on, so that none began before step 0.
@@ -80,10 +148,15 @@ class EpisodeRecorder:
         self._actions[environments, rows] = snapshot["actions"]
         self._begin[environments] = np.where(length < 0, -1, self._now - length)
 
+    def _places(self, environments: slice) -> slice:
+        """Where the watched ones among some environments are kept."""
+        begin, end, _ = environments.indices(self._simulator.num_envs)
+        return slice(*np.searchsorted(self._watched, (begin, end)).tolist())
+
     def _episode(self, index: int, terminated: bool) -> Episode:
         rows = np.arange(self._begin[index], self._now) % self._steps
         return Episode(
-            variables=self._simulator.variables_at(
+            variables=self._simulator.host_variables_at(
                 self._states[index, rows], self._sensordata[index, rows]
             ),
             action=self._actions[index, rows],
@@ -93,7 +166,7 @@ class EpisodeRecorder:
 
 
 def rollout_episodes(
-    simulator: MujocoSimulator, policy: Policy, episodes: int, seed: int | Sequence[int]
+    simulator: Simulator, policy: Policy, episodes: int, seed: int | Sequence[int]
 ) -> list[Episode]:
     """The first episode of each of the first ``episodes`` environments, in that order.
 
@@ -106,14 +179,18 @@ def rollout_episodes(
     if not 1 <= episodes <= simulator.num_envs:
         raise ValueError(f"{episodes} episodes need as many environments, not {simulator.num_envs}")
     observation = simulator.reset(seed)
-    recorder = EpisodeRecorder(simulator)
+    recorder = EpisodeRecorder(simulator, range(episodes))
     found: dict[int, Episode] = {}
+    steps = 0
     while len(found) < episodes:
         step = simulator.step(policy(observation))
         observation = step.observation
-        for index, episode in recorder.record(step):
-            if index < episodes:
-                found.setdefault(index, episode)
+        steps += 1
+        ended = recorder.record(step)
+        if steps % COLLECT_EVERY == 0:
+            ended += recorder.collect()
+        for index, episode in ended:
+            found.setdefault(index, episode)
     return [found[index] for index in range(episodes)]
 
 

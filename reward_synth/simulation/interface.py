@@ -42,6 +42,10 @@ class Simulator(Protocol):
     """Arguments that make a new array of ``xp`` on the simulator's device: {} or {"device": …}."""
     action_size: int
     observation_size: int
+    state_size: int
+    """Entries of a state, as :meth:`variables_at` takes it."""
+    sensor_size: int
+    """Entries of a state's sensor values."""
     control_step: float
     """Seconds of simulated time per control step."""
     variable_sizes: Mapping[str, int | None]

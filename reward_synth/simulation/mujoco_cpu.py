@@ -66,6 +66,7 @@ class MujocoSimulator:
         self._initial = InitialStates(task, model)
 
         self.state_size = self._initial.state_size
+        self.sensor_size = int(model.nsensordata)
         self._center = bound.control_center
         self._half_range = bound.control_half_range
         steps = task.frame_skip

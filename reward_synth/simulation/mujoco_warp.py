@@ -80,6 +80,7 @@ class WarpSimulator:
         self.action_size = int(model.nu)
         self.control_step = float(model.opt.timestep) * task.frame_skip
         self.state_size = int(model.nq + model.nv + model.na)
+        self.sensor_size = int(model.nsensordata)
         offsets = {"qpos": 0, "qvel": int(model.nq)}
 
         self._initial = InitialStates(task, model)
