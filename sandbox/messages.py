@@ -72,6 +72,9 @@ class TrainJob(Message):
     checkpoints: int = Field(default=10, ge=1)
     threads: int = Field(default=1, ge=1)
     device: str = "cpu"
+    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
+    environments: int | None = Field(default=None, ge=1)
+    """Of each member, the task's if None; minibatches grow in proportion."""
     time_limit: float = 3600.0
     memory_limit: int = 4 * 2**30
 

@@ -14,6 +14,7 @@ import numpy as np
 from reward_synth.reward import RewardError, RewardProgram, parse
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import random_policy
+from reward_synth.simulation.interface import Simulator
 from reward_synth.task import Task, load_task
 from sandbox.messages import ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
 from sandbox.statistics import summarise
@@ -30,7 +31,7 @@ Arguments = dict[str, np.ndarray]
 Reward = Callable[..., tuple[np.ndarray, dict[str, np.ndarray]]]
 
 
-def public_sizes(task: Task, simulator: MujocoSimulator) -> dict[str, int | None]:
+def public_sizes(task: Task, simulator: Simulator) -> dict[str, int | None]:
     """Entries of each variable that a reward program may read, ``action`` included."""
     sizes = simulator.variable_sizes
     names = [name for name, variable in task.variables.items() if variable.public]

@@ -18,13 +18,14 @@ import safetensors.numpy
 import torch
 from safetensors import safe_open
 
+from reward_synth.errors import DeviceMemoryError
 from reward_synth.reward import RewardError, parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import WARP_ON_CPU, MujocoSimulator, make_simulator
 from reward_synth.simulation.episodes import EpisodeRecorder
-from reward_synth.simulation.interface import Step
+from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import save_policy
-from reward_synth.simulation.rollout import Rollout
-from reward_synth.task import Episode, load_task
+from reward_synth.simulation.rollout import Rollout, on_host
+from reward_synth.task import Episode, PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.population import Experience, Population
@@ -34,6 +35,8 @@ from sandbox.recorder import TrainingRecord
 TRAINER = "population PPO"
 POLICY_SUFFIX = ".safetensors"
 STATE_SUFFIX = ".state.safetensors"
+LEAST_ENVIRONMENTS = 8
+"""A policy is not trained on fewer for want of memory."""
 LARGEST_REWARD = 1e100
 """What is larger counts as infinite: its square, or a sum of many, would be."""
 
@@ -44,50 +47,86 @@ Snapshot = tuple[dict[str, np.ndarray], dict[str, Any]]
 def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
     """Train the job's members; what stays behind are files in ``job.folder``.
 
-    Raises RewardError, UserError or ValueError for a job that no member of could be trained.
+    Where a device's memory is too small, each member gets half as many environments, and the
+    report says so.  Raises UserError for a device that is not there, DeviceMemoryError where not
+    even few environments fit, ValueError for members that have not got equally far.
     """
     torch.set_num_threads(1)  # more could change the order of sums; threads are for physics
-    training = PopulationTraining(job, emit)
-    try:
-        return training.to_end()
-    finally:
-        training.simulator.close()
+    task = load_task(Path(job.task))
+    settings = with_environments(task.ppo, job.environments or task.ppo.environments)
+    note = ""
+    while True:
+        training = None
+        try:
+            training = PopulationTraining(job, task, settings, emit, note)
+            return training.to_end()
+        except (DeviceMemoryError, torch.OutOfMemoryError) as error:
+            fewer = settings.environments // 2
+            if fewer < LEAST_ENVIRONMENTS or any(is_resumed(job, m) for m in job.members):
+                raise DeviceMemoryError(f"{job.device} has too little memory") from error
+            note = f"{fewer} instead of {job.environments or task.ppo.environments} environments"
+            note += f" for each policy: {job.device} has too little memory for more"
+            settings = with_environments(settings, fewer)
+        finally:
+            if training is not None:
+                training.simulator.close()
+
+
+def with_environments(settings: PpoSettings, environments: int) -> PpoSettings:
+    """The same learner on another number of environments: as many gradient steps a rollout."""
+    scale = environments / settings.environments
+    return dataclasses.replace(
+        settings,
+        environments=environments,
+        minibatch_size=max(1, round(settings.minibatch_size * scale)),
+    )
+
+
+def is_resumed(job: TrainJob, member: Member) -> bool:
+    return (Path(job.folder) / (member.name + STATE_SUFFIX)).exists()
 
 
 class PopulationTraining:
     """One leg of a population's training."""
 
-    def __init__(self, job: TrainJob, emit: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        job: TrainJob,
+        task: Task,
+        settings: PpoSettings,
+        emit: Callable[[Message], None],
+        note: str,
+    ) -> None:
         self.job = job
+        self.task = task
         self.emit = emit
+        self.note = note
         self.folder = Path(job.folder)
-        self.task = load_task(Path(job.task))
-        environments = self.task.ppo.environments
-        rollout_steps = min(self.task.ppo.rollout_steps, math.ceil(job.steps / environments))
-        self.settings = dataclasses.replace(self.task.ppo, rollout_steps=rollout_steps)
+        found = [read_snapshot(self.folder / (m.name + STATE_SUFFIX)) for m in job.members]
+        for _, facts in filter(None, found):
+            settings = with_environments(settings, facts["environments"])
+        environments = settings.environments
+        rollout_steps = min(settings.rollout_steps, math.ceil(job.steps / environments))
+        self.settings = dataclasses.replace(settings, rollout_steps=rollout_steps)
         batch = rollout_steps * environments
         self.total = math.ceil(job.steps / batch) * batch
         self.until = min(self.total, math.ceil((job.until or job.steps) / batch) * batch)
         self.failures: dict[str, Failure] = {}
         self.members: list[Member] = []
         self.records: list[TrainingRecord] = []
-        self.simulator = MujocoSimulator(self.task, 1)
-        members = self.sound(job.members)
-        if members:
-            found = [read_snapshot(self.folder / (m.name + STATE_SUFFIX)) for m in members]
-            self.assemble(members, found)
+        self.simulator: Simulator = MujocoSimulator(self.task, 1)
+        sound = [k for k, member in enumerate(job.members) if self.is_sound(member)]
+        if sound:
+            self.assemble([job.members[k] for k in sound], [found[k] for k in sound])
 
-    def sound(self, members: Sequence[Member]) -> list[Member]:
-        """Those whose programs the reward language accepts; the others have failed."""
-        sizes = public_sizes(self.task, self.simulator)
-        found: list[Member] = []
-        for member in members:
-            try:
-                parse(member.program, sizes)
-                found.append(member)
-            except RewardError as error:
-                self.failures[member.name] = Failure(reason="raised", message=str(error))
-        return found
+    def is_sound(self, member: Member) -> bool:
+        """Whether the reward language accepts the member's program; else the member fails."""
+        try:
+            parse(member.program, public_sizes(self.task, self.simulator))
+        except RewardError as error:
+            self.failures[member.name] = Failure(reason="raised", message=str(error))
+            return False
+        return True
 
     def assemble(self, members: Sequence[Member], snapshots: Sequence[Snapshot | None]) -> None:
         """Build simulator, learners and records for these members, new or from snapshots."""
@@ -95,12 +134,13 @@ class PopulationTraining:
         settings = self.settings
         E = settings.environments
         self.members = list(members)
-        self.simulator = MujocoSimulator(self.task, len(members) * E, threads=self.job.threads)
+        device = self.job.device
+        self.simulator = make_simulator(self.task, len(members) * E, device, self.job.threads)
         sizes = public_sizes(self.task, self.simulator)
         programs = [parse(member.program, sizes) for member in members]
         self.arguments = [program.arguments for program in programs]
         self.rewards = [
-            program.compile("numpy", member.constants)
+            program.compile("numpy" if device == "cpu" else "torch", member.constants)
             for program, member in zip(programs, members, strict=True)
         ]
         self.rollout = Rollout(self.simulator, settings.rollout_steps)
@@ -117,14 +157,13 @@ class PopulationTraining:
             [member.seed for member in members],
             rollout_steps=settings.rollout_steps,
             total_steps=self.total,
+            device="cpu" if device == WARP_ON_CPU else device,
         )
         self.simulator.reset([member.seed for member in members])
         self.population.begin(self.population.tensor(self.simulator.observe()))
         states = [snapshot for snapshot in snapshots if snapshot is not None]
-        if (
-            states
-            and len({facts["step"] for _, facts in states}) + (len(states) < len(members)) > 1
-        ):
+        progress = {0 if snapshot is None else snapshot[1]["step"] for snapshot in snapshots}
+        if len(progress) > 1:
             raise ValueError("the members of a population must have got equally far")
         if states:
             self.restore(states)
@@ -137,9 +176,8 @@ class PopulationTraining:
             done = experience.done.bool().cpu().numpy()
             for k, record in enumerate(self.records):
                 if k not in reasons:
-                    parts = {name: np.asarray(value) for name, value in components[k].items()}
                     try:
-                        record.take(self.ended[k], reward[k], parts, done[k])
+                        record.take(self.ended[k], reward[k], components[k], done[k])
                     except NonFiniteError as error:
                         reasons[k] = non_finite(str(error))
             self.ended = [[] for _ in self.members]
@@ -178,6 +216,8 @@ class PopulationTraining:
             components: dict[str, np.ndarray] = {}
             try:
                 total, components = reward(**inputs)
+                total = on_host(total)
+                components = {name: on_host(value) for name, value in components.items()}
                 if not all(map(usable, (total, *components.values()))):
                     reasons[k] = non_finite(explain_reward(components))
                 else:
@@ -224,7 +264,8 @@ class PopulationTraining:
             save_policy(self.folder / (member.name + POLICY_SUFFIX), self.population.policy(k))
             if self.job.keep:
                 write_snapshot(self.folder / (member.name + STATE_SUFFIX), self.snapshot(k))
-            results.append(record.result(member.seed, self.settings.environments, TRAINER))
+            environments = self.settings.environments
+            results.append(record.result(member.seed, environments, TRAINER, self.note))
         return results
 
     def failed(self) -> list[MemberResult]:
@@ -245,7 +286,7 @@ class PopulationTraining:
             "record": record,
         }
         arrays = {f"{part}/{n}": array for part, own in parts.items() for n, array in own.items()}
-        return arrays, facts | {"learned": self.population.steps}
+        return arrays, facts | {"learned": self.population.steps, "environments": E}
 
     def restore(self, snapshots: Sequence[Snapshot]) -> None:
         """Put every member back to where its snapshot was taken."""

@@ -63,6 +63,7 @@ class Emitter:
 
 def describe(error: BaseException) -> Failure:
     """A job's exception as its last event."""
+    from reward_synth.errors import DeviceMemoryError, UserError
     from reward_synth.reward import RewardError
     from sandbox.failures import NonFiniteError
 
@@ -70,6 +71,10 @@ def describe(error: BaseException) -> Failure:
         return Failure(reason="non-finite", message=str(error))
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return Failure(reason="memory", message="out of memory")
+    if isinstance(error, DeviceMemoryError):
+        return Failure(reason="memory", message=str(error))
+    if isinstance(error, UserError):
+        return Failure(reason="raised", message=str(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Failure(reason="disk", message="no space left to write the policy")
     if isinstance(error, RewardError):

@@ -4,7 +4,7 @@ from reward_synth.simulation.interface import Simulator
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import Task
 
-__all__ = ["MujocoSimulator", "make_simulator"]
+__all__ = ["WARP_ON_CPU", "MujocoSimulator", "make_simulator"]
 
 WARP_ON_CPU = "warp-cpu"
 """The device that runs the GPU's simulator on the processor, slowly."""
