@@ -9,7 +9,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from reward_synth.report.tables import search_fitness
+from reward_synth.report.tables import search_fitness, search_interval
 from reward_synth.report.words import number, shortened
 from reward_synth.store import Candidate, Run
 
@@ -73,6 +73,8 @@ def hover(candidate: Candidate) -> str:
     fitness = search_fitness(candidate)
     if fitness is not None:
         lines.append(f"fitness {number(fitness)}")
+        if spread := search_interval(candidate):
+            lines[-1] += f" ({number(spread[0])} to {number(spread[1])})"
     else:
         lines.append(candidate.status)
     if candidate.reason:

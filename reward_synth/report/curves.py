@@ -14,7 +14,10 @@ from reward_synth.report.tables import (
     best_candidate,
     confirmations,
     confirmed_fitness,
-    search_evaluation,
+    pruned_candidates,
+    search_evaluations,
+    search_fitness,
+    search_interval,
 )
 from reward_synth.report.words import number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
@@ -28,12 +31,16 @@ PALETTE = 8
 def score_by_generation(run: Run) -> go.Figure:
     """Fitness of every candidate, the best so far, baselines and confirmations."""
     figure = new_figure("generation", "fitness")
-    scored = [(c, e) for c in run.candidates if (e := search_evaluation(c)) is not None]
+    scored = [
+        (c, f, s)
+        for c in run.candidates
+        if (f := search_fitness(c)) is not None and (s := search_interval(c)) is not None
+    ]
     places = _places(run)
     reached: list[float] = []
-    for _, evaluation in scored:
-        reached.append(max([evaluation.fitness, *reached[-1:]]))
-    xs = [places[c.number] for c, _ in scored]
+    for _, fitness, _ in scored:
+        reached.append(max([fitness, *reached[-1:]]))
+    xs = [places[c.number] for c, _, _ in scored]
     figure.add_scatter(
         x=xs,
         y=reached,
@@ -44,16 +51,43 @@ def score_by_generation(run: Run) -> go.Figure:
     )
     figure.add_scatter(
         x=xs,
-        y=[e.fitness for _, e in scored],
+        y=[fitness for _, fitness, _ in scored],
         mode="markers",
         marker={"size": 9, "color": "var(--accent)", "opacity": 0.55},
         name="candidate",
-        customdata=[c.number for c, _ in scored],
-        text=[hover(c) for c, _ in scored],
+        customdata=[c.number for c, _, _ in scored],
+        text=[hover(c) for c, _, _ in scored],
         hovertemplate="%{text}<extra></extra>",
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [spread[1] - fitness for _, fitness, spread in scored],
+            "arrayminus": [fitness - spread[0] for _, fitness, spread in scored],
+            "color": "var(--accent)",
+            "thickness": 1,
+            "width": 3,
+            "visible": any(len(search_evaluations(c)) > 1 for c, _, _ in scored),
+        },
     )
+    dropped = [c for c in pruned_candidates(run) if c.rungs]
+    if dropped:
+        figure.add_scatter(
+            x=[places[c.number] for c in dropped],
+            y=[c.rungs[-1].fitness for c in dropped],
+            mode="markers",
+            marker={
+                "size": 9,
+                "symbol": "circle-x-open",
+                "color": "var(--muted)",
+                "line": {"width": 1.2},
+            },
+            name="dropped at a rung",
+            text=[hover(c) for c in dropped],
+            hovertemplate="%{text}<extra></extra>",
+        )
     _add_confirmations(figure, run, places)
     values = [e.fitness for c in run.candidates for e in c.evaluations]
+    values += [c.rungs[-1].fitness for c in dropped]
     values += _add_baselines(figure, run)
     if stopped := stopped_candidates(run):
         floor = min(values) - 0.08 * ((max(values) - min(values)) or 1.0)
@@ -81,6 +115,7 @@ def learning_curves(run: Run) -> go.Figure:
         for evaluation in candidate.evaluations
         if run.kind == "train" or evaluation.purpose == "search"
     ]
+    _add_dropped(figure, run)
     # The best is drawn last, above the others.
     drawn.sort(key=lambda pair: best is not None and pair[0].number == best.number)
     for candidate, evaluation in drawn:
@@ -89,6 +124,8 @@ def learning_curves(run: Run) -> go.Figure:
         name = f"candidate {candidate.number}"
         if run.kind == "train":
             name = f"seed {evaluation.seed}"
+        elif len(search_evaluations(candidate)) > 1:
+            name += f", seed {evaluation.seed}"
         figure.add_scatter(
             x=[p["step"] for p in points],
             y=[p["fitness"] for p in points],
@@ -134,6 +171,28 @@ def component_curves(evaluation: Evaluation) -> go.Figure:
 
 
 # --- drawing ---------------------------------------------------------------------------------
+
+
+def _add_dropped(figure: go.Figure, run: Run) -> None:
+    """Measures at rungs of those that were dropped, whose exploring policy's are not kept."""
+    dropped = [c for c in pruned_candidates(run) if c.rungs]
+    for i, candidate in enumerate(dropped):
+        figure.add_scatter(
+            x=[r.steps for r in candidate.rungs],
+            y=[r.fitness for r in candidate.rungs],
+            mode="lines+markers",
+            name="dropped at a rung",
+            legendgroup="dropped",
+            showlegend=i == 0,
+            line={"color": "var(--faint)", "width": 1.2, "dash": "dot"},
+            marker={
+                "symbol": ["circle"] * (len(candidate.rungs) - 1) + ["x"],
+                "size": [3] * (len(candidate.rungs) - 1) + [7],
+                "color": "var(--muted)",
+            },
+            text=[hover(candidate)] * len(candidate.rungs),
+            hovertemplate="%{text}<extra></extra>",
+        )
 
 
 def _add_confirmations(figure: go.Figure, run: Run, places: dict[int, float]) -> None:

@@ -9,7 +9,7 @@ from reward_synth.report.curves import (
     stopped_candidates,
 )
 from reward_synth.report.lineage import lineage
-from reward_synth.report.tables import best_training
+from reward_synth.report.tables import best_training, pruned_candidates, seeds_of
 from reward_synth.store import Run
 
 
@@ -24,6 +24,7 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
                     "Score by generation",
                     "Each point is a trained candidate's fitness, measured without its reward; "
                     "the line is the best so far."
+                    + (" Bars are 95 % intervals over its seeds." if seeds_of(run) > 1 else "")
                     + (" Crosses below were refused or failed." if stopped_candidates(run) else ""),
                     score_by_generation(run),
                 )
@@ -32,7 +33,8 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
             (
                 "Lineage",
                 "Which candidate was made from which, the best of a generation on top. "
-                "The winner's ancestors are drawn in colour.",
+                "The winner's ancestors are drawn in colour."
+                + (" Rings in orange were dropped at a rung." if pruned_candidates(run) else ""),
                 lineage(run),
             )
         )
@@ -42,7 +44,13 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
             (
                 "Learning curves",
                 "Fitness of the exploring policy during training, "
-                + ("one line per candidate." if many else "one line per seed."),
+                + ("one line per candidate" if many else "one line per seed")
+                + (" and seed." if many and seeds_of(run) > 1 else ".")
+                + (
+                    " Dotted lines are measures at rungs, up to the cross where training ended."
+                    if pruned_candidates(run)
+                    else ""
+                ),
                 learning_curves(run),
             )
         )

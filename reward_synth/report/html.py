@@ -15,6 +15,8 @@ from markupsafe import Markup
 
 from reward_synth.errors import UserError
 from reward_synth.report.figures import figures
+from reward_synth.report.pruning import ladders, measures_of, rung_lines, table, what_pruning_did
+from reward_synth.report.rungs import MOST_PANELS, rungs
 from reward_synth.report.tables import (
     best_candidate,
     best_policy,
@@ -22,7 +24,10 @@ from reward_synth.report.tables import (
     confirmed_fitness,
     facts,
     headline,
+    mean_fitness,
+    search_evaluations,
     search_fitness,
+    search_interval,
 )
 from reward_synth.report.tensorboard import write_all_events
 from reward_synth.report.video import NoVideoError, render_video
@@ -33,6 +38,7 @@ from reward_synth.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from plotly.graph_objects import Figure
 
 NO_MODEL = "No language model was used: candidates came from the offline proposer."
 STATES = {"running": "not finished", "finished": "finished", "failed": "stopped"}
@@ -109,15 +115,8 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         winner_code=highlighted(best.source) if best else "",
         facts=counted.rows(),
         fates=counted.fates(),
-        figures=[
-            {
-                "title": title,
-                "hint": hint,
-                "height": figure.to_plotly_json()["layout"]["height"],
-                "json": json_island(str(figure.to_json())),
-            }
-            for title, hint, figure in figures(run)
-        ],
+        figures=[_drawn(title, hint, figure) for title, hint, figure in figures(run)],
+        pruning=_pruning(run),
         candidates=_candidates(run, best, prompts),
         prompts=list(prompts.values()),
         settings=[(name, _setting(value)) for name, value in run.config.items()],
@@ -176,6 +175,34 @@ def script_hash(source: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode()
 
 
+def _drawn(title: str, hint: str, figure: "Figure") -> dict[str, Any]:
+    return {
+        "title": title,
+        "hint": hint,
+        "height": figure.to_plotly_json()["layout"]["height"],
+        "json": json_island(str(figure.to_json())),
+    }
+
+
+def _pruning(run: Run) -> dict[str, Any] | None:
+    """The figure and the tables of all rungs; None where there are none."""
+    climbed = ladders(run)
+    if not climbed:
+        return None
+    hint = (
+        "Fitness at each rung; bars are 95 % intervals. Coloured lines went on to the end, "
+        "grey ones were dropped at their cross. In the tables → went on, ✕ was dropped, ● came to "
+        "the end."
+    )
+    if len(climbed) > MOST_PANELS:
+        hint += f" The last {MOST_PANELS} generations are drawn, the tables show all."
+    return {
+        **_drawn("Pruning", hint, rungs(run)),
+        "told": what_pruning_did(run),
+        "tables": [table(run, ladder) for ladder in climbed],
+    }
+
+
 def _candidates(
     run: Run, best: Candidate | None, prompts: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -197,6 +224,8 @@ def _candidates(
                 "generation": c.generation + 1,
                 "best": best is not None and c.number == best.number,
                 "fitness": "" if value is None else number(value),
+                "searched": _searched(c),
+                "rungs": rung_lines(measures_of(c)) if c.rungs else [],
                 "share": 0 if value is None or high == low else (value - low) / (high - low),
                 "confirmed": "" if confirmed is None else number(confirmed),
                 "seeds": [(e.seed, number(e.fitness)) for e in confirmations(c)],
@@ -213,6 +242,18 @@ def _candidates(
             }
         )
     return rows
+
+
+def _searched(candidate: Candidate) -> str:
+    """The search's fitness over several seeds, in words; empty for one seed."""
+    trained, spread = search_evaluations(candidate), search_interval(candidate)
+    if len(trained) < 2 or spread is None:
+        return ""
+    seeds = ", ".join(f"seed {e.seed}: {number(e.fitness)}" for e in trained)
+    return (
+        f"In the search, mean over {len(trained)} seeds {number(mean_fitness(trained))} "
+        f"(95 % interval {number(spread[0])} to {number(spread[1])}); {seeds}"
+    )
 
 
 def _prompts(run: Run) -> dict[str, dict[str, Any]]:

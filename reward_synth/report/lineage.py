@@ -10,7 +10,7 @@ from reward_synth.report.canvas import (
     label_generations,
     new_figure,
 )
-from reward_synth.report.tables import best_candidate, search_fitness
+from reward_synth.report.tables import best_candidate, pruned_candidates, search_fitness
 from reward_synth.store import Candidate, Run
 
 BEND = 16
@@ -53,6 +53,7 @@ def lineage(run: Run) -> go.Figure:
         )
     fitness = [f for c in run.candidates if (f := search_fitness(c)) is not None]
     low, high = min(fitness, default=0.0), max(fitness, default=1.0)
+    dropped = pruned_candidates(run)
     for stopped in (False, True):
         nodes = [c for c in run.candidates if (search_fitness(c) is None) == stopped]
         scale = [((search_fitness(c) or low) - low) / ((high - low) or 1.0) for c in nodes]
@@ -69,7 +70,10 @@ def lineage(run: Run) -> go.Figure:
                 "color": "var(--paper)" if stopped else [_shade(share) for share in scale],
                 "line": {
                     "width": [3 if won else 1 for won in winner],
-                    "color": ["var(--gold)" if won else "var(--faint)" for won in winner],
+                    "color": [
+                        "var(--gold)" if won else "var(--c2)" if c in dropped else "var(--faint)"
+                        for c, won in zip(nodes, winner, strict=True)
+                    ],
                 },
             },
             hovertext=[hover(c) for c in nodes],
@@ -82,20 +86,30 @@ def lineage(run: Run) -> go.Figure:
 def _ranked_places(run: Run) -> dict[int, tuple[float, float]]:
     """Where each node of the lineage stands: a column per generation, the best on top.
 
-    A repair stands to the right of the program that it repairs.
+    Those that were dropped at a rung stand below those that were trained to the end.  A repair
+    stands to the right of the program that it repairs.
     """
-    lowest = float("-inf")
     places = {}
     for generation, members in by_generation(run).items():
         ranked = sorted(
             members,
-            key=lambda c: (lowest if (f := search_fitness(c)) is None else f, -c.number),
+            key=_rank,
             reverse=True,
         )
         for rank, candidate in enumerate(ranked):
             x = generation + 0.22 * candidate.repair
             places[candidate.number] = (x, (len(ranked) - 1) / 2 - rank)
     return places
+
+
+def _rank(candidate: Candidate) -> tuple[int, float, int]:
+    """How far it came, how well it did there, and the earlier one of equals."""
+    fitness = search_fitness(candidate)
+    if fitness is not None:
+        return 1_000, fitness, -candidate.number
+    if candidate.rungs:
+        return len(candidate.rungs), candidate.rungs[-1].fitness, -candidate.number
+    return 0, 0.0, -candidate.number
 
 
 def _ancestors(run: Run, candidate: Candidate | None) -> set[int]:

@@ -1,16 +1,24 @@
 """A run as plain data: its best candidate, what became of each, and what it all took."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reward_synth.evaluation import interval
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 
 
+def search_evaluations(candidate: Candidate) -> list[Evaluation]:
+    """The trainings that the search made with it, one for each seed."""
+    return [e for e in candidate.evaluations if e.purpose == "search"]
+
+
 def search_evaluation(candidate: Candidate) -> Evaluation | None:
-    """The training that the search made with it."""
-    return next((e for e in candidate.evaluations if e.purpose == "search"), None)
+    """The training that stands for those of the search: the only one, or the seeds' median."""
+    own = sorted(search_evaluations(candidate), key=lambda e: (e.fitness, e.seed))
+    return own[(len(own) - 1) // 2] if own else None
 
 
 def confirmations(candidate: Candidate) -> list[Evaluation]:
@@ -19,17 +27,27 @@ def confirmations(candidate: Candidate) -> list[Evaluation]:
 
 
 def search_fitness(candidate: Candidate) -> float | None:
-    """Fitness in the search; the mean over seeds for a plain training."""
-    evaluation = search_evaluation(candidate)
-    if evaluation is not None:
-        return evaluation.fitness
-    return confirmed_fitness(candidate)
+    """Fitness in the search, the mean over its seeds; of a plain training, over all seeds."""
+    own = search_evaluations(candidate)
+    return mean_fitness(own) if own else confirmed_fitness(candidate)
+
+
+def search_interval(candidate: Candidate) -> tuple[float, float] | None:
+    """95 % interval of the search's fitness: over its seeds, or the episodes of the only one."""
+    own = search_evaluations(candidate)
+    if len(own) == 1:
+        return own[0].score["low"], own[0].score["high"]
+    return interval([e.fitness for e in own]) if own else None
 
 
 def confirmed_fitness(candidate: Candidate) -> float | None:
     """Mean fitness over the confirmation seeds."""
-    fitness = [e.fitness for e in confirmations(candidate)]
-    return sum(fitness) / len(fitness) if fitness else None
+    own = confirmations(candidate)
+    return mean_fitness(own) if own else None
+
+
+def mean_fitness(trained: Sequence[Evaluation]) -> float:
+    return sum(e.fitness for e in trained) / len(trained)
 
 
 def best_candidate(run: Run) -> Candidate | None:
@@ -65,6 +83,7 @@ class Facts:
 
     candidates: int
     refused: int
+    pruned: int
     failed: int
     repaired: int
     execute_rate: float | None
@@ -79,6 +98,8 @@ class Facts:
     """US dollars; None where a price is unknown."""
     causes: dict[tuple[str, str], int]
     """How many candidates were refused or failed for each cause, the most frequent first."""
+    steps_saved: int
+    """Environment steps that whole trainings of the pruned candidates would have taken more."""
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values for people."""
@@ -88,6 +109,8 @@ class Facts:
             ("Environment steps", f"{self.environment_steps:,}"),
             ("Wall-clock", duration(self.seconds)),
         ]
+        if self.pruned:
+            told.insert(3, ("Steps saved by pruning", f"{self.steps_saved:,}"))
         if self.execute_rate is not None:
             told.insert(1, ("Execute rate", percent(self.execute_rate)))
         if self.completions:
@@ -100,7 +123,7 @@ class Facts:
         return told
 
     def fates(self) -> list[str]:
-        """How many candidates were refused and failed, with the causes, and were repaired."""
+        """How many were refused and failed, with the causes, were dropped, and were repaired."""
         told = []
         for fate, count in (("refused", self.refused), ("failed", self.failed)):
             causes = [
@@ -110,6 +133,8 @@ class Facts:
             ]
             if count:
                 told.append(f"{count} {fate}: {', '.join(causes)}")
+        if self.pruned:
+            told.append(f"{self.pruned} pruned: dropped at a rung")
         return told + ([f"{self.repaired} repaired"] if self.repaired else [])
 
 
@@ -117,25 +142,49 @@ def facts(run: Run) -> Facts:
     """Count what a run, finished or not, has done so far."""
     first_tries = [c for c in run.candidates if c.repair == 0 and c.status != "proposed"]
     trained = [e for c in run.candidates for e in c.evaluations]
-    executed = sum(c.status in ("accepted", "scored") for c in first_tries)
+    executed = sum(c.status in ("accepted", "pruned", "scored") for c in first_tries)
     costs = [c.cost for c in run.completions]
     stopped = [c for c in run.candidates if c.status in ("refused", "failed")]
     causes = Counter((c.status, cause(c)) for c in stopped)
+    pruned = pruned_candidates(run)
     return Facts(
         candidates=len(run.candidates),
         refused=sum(c.status == "refused" for c in run.candidates),
+        pruned=len(pruned),
         failed=sum(c.status == "failed" for c in run.candidates),
         repaired=sum(c.repair > 0 and c.status == "scored" for c in run.candidates),
         execute_rate=executed / len(first_tries) if first_tries else None,
         trainings=len(trained),
-        environment_steps=sum(int(e.report["steps"]) for e in trained),
+        environment_steps=sum(int(e.report["steps"]) for e in trained)
+        + sum(steps_until_pruned(run, c) for c in pruned),
         seconds=run.seconds,
         completions=len(run.completions),
         prompt_tokens=sum(c.prompt_tokens for c in run.completions),
         completion_tokens=sum(c.completion_tokens for c in run.completions),
         cost=None if None in costs else sum(c for c in costs if c is not None),
         causes=dict(causes.most_common()),
+        steps_saved=sum(whole_steps(run) - steps_until_pruned(run, c) for c in pruned),
     )
+
+
+def pruned_candidates(run: Run) -> list[Candidate]:
+    """Those that were dropped at a rung."""
+    return [c for c in run.candidates if c.status == "pruned"]
+
+
+def steps_until_pruned(run: Run, candidate: Candidate) -> int:
+    """Environment steps that went into a pruned candidate, over all its seeds."""
+    return candidate.rungs[-1].steps * seeds_of(run) if candidate.rungs else 0
+
+
+def whole_steps(run: Run) -> int:
+    """Environment steps of one candidate that a search trains to the end, over all its seeds."""
+    return int(run.config.get("steps") or 0) * seeds_of(run)
+
+
+def seeds_of(run: Run) -> int:
+    """How many seeds a search trains each candidate with."""
+    return int(run.config.get("seeds", 1))
 
 
 def cause(candidate: Candidate) -> str:
@@ -144,7 +193,7 @@ def cause(candidate: Candidate) -> str:
     return errors[0] if errors else shortened(candidate.reason.split(":")[0], 40)
 
 
-UNCONFIRMED = "of the search's training alone, not confirmed on fresh seeds"
+UNCONFIRMED = "of the search alone, not confirmed on fresh seeds"
 
 
 def basis(seeds: int) -> str:
@@ -169,11 +218,15 @@ def headline(run: Run) -> dict[str, Any] | None:
             "basis": basis(seeds) if confirmed else UNCONFIRMED,
             "human_normalised": result.get("human_normalised"),
         }
-    evaluation = best_training(run)
-    assert evaluation is not None
+    fitness, spread = search_fitness(best), search_interval(best)
+    seeds = len(search_evaluations(best))
+    over = "evaluation episodes" if seeds == 1 else f"{seeds} training seeds"
+    if spread is None:  # a plain training
+        confirmed = [e.fitness for e in confirmations(best)]
+        spread, over = interval(confirmed), f"the {len(confirmed)} training seeds so far"
     return {
-        "fitness": number(evaluation.fitness),
-        "interval": f"{number(evaluation.score['low'])} to {number(evaluation.score['high'])}",
-        "basis": "the best so far; mean and 95 % interval over evaluation episodes",
+        "fitness": number(fitness),
+        "interval": f"{number(spread[0])} to {number(spread[1])}",
+        "basis": f"the best so far; mean and 95 % interval over {over}",
         "human_normalised": None,
     }

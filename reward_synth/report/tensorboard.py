@@ -15,9 +15,8 @@ def write_all_events(run_folder: Path, run: Run) -> None:
     """Write what is not there yet of every finished training of ``run``."""
     for candidate in run.candidates:
         for evaluation in candidate.evaluations:
-            name = f"{candidate.number:04d}"
-            if evaluation.purpose != "search":
-                name += f"-seed-{evaluation.seed}"
+            # candidates/0007[/seed-101]/policy.safetensors
+            name = "-".join(Path(evaluation.policy).parts[1:-1])
             folder = run_folder / FOLDER / name
             if not folder.exists():
                 report = TrainingReport.model_validate(evaluation.report)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,14 @@ def recorder(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Recorder
 def searched(recorder: Recorder) -> str:
     """A finished search with a model, only to be read."""
     return recorder.whole_run()
+
+
+@pytest.fixture
+def filmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A film beside every policy, so that none is made: filming has tests of its own."""
+    from reward_synth.report import html
+
+    def film(task_folder: Path, policy: Path, out: Path) -> None:
+        out.write_bytes(b"film of " + policy.parent.name.encode())
+
+    monkeypatch.setattr(html, "render_video", film)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from reward_synth.evaluation import decide, interval, keep_at, rung_steps, standings
 from reward_synth.evaluation.score import Score
 from reward_synth.search.config import RunConfig
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.policy import Policy, save_policy
-from reward_synth.store import NewCandidate, NewCompletion, Store, write_best
+from reward_synth.store import NewCandidate, NewCompletion, RungDecision, Store, write_best
 from reward_synth.task import load_task
 from sandbox.messages import Checkpoint, ComponentStatistics, ProbeFinding, TrainingReport
 
@@ -77,6 +78,14 @@ def score(fitness: float) -> Score:
     )
 
 
+def noisy_score(fitness: float, rng: np.random.Generator) -> Score:
+    """A score of eight episodes around ``fitness``."""
+    episodes = [float(value) for value in fitness + 0.06 * rng.standard_normal(8)]
+    low, high = interval(episodes)
+    mean = float(np.mean(episodes))
+    return Score(fitness=mean, low=low, high=high, episodes=episodes, success=None, length=250)
+
+
 def result() -> dict:
     confirmed = CONFIRMED[7]
     return {
@@ -125,6 +134,7 @@ class Recorder:
             score=score(fitness),
             policy=self.policy,
             seconds=31.0,
+            main=settings.get("main", True),
         )
 
     def whole_run(self, *, model: bool = True) -> str:
@@ -150,6 +160,50 @@ class Recorder:
         write_best(self.store.run_folder(run_id), 7, "candidates/0007/policy.safetensors", result())
         self.store.finish_run(run_id, result())
         return run_id
+
+    def pruned_run(self, *, seeds: int = 1) -> str:
+        """Two generations of which rungs drop some; the last candidate fails, none is confirmed."""
+        run_id = self.start(steps=100_000, seeds=seeds, finalists=0)
+        for generation, size in enumerate((8, 6)):
+            parents = (0,) if generation else ()
+            proposed = [self.proposal(slot, generation, parents, False) for slot in range(size)]
+            running = self.store.record_proposals(run_id, generation, proposed)
+            for candidate in running:
+                self.store.set_gate_verdict(candidate, "accepted")
+            if generation:
+                self.store.record_failure(running.pop(), "memory: more than 4 GiB were needed")
+            for rung, steps in enumerate(rung_steps((0.125, 0.25, 0.5), 100_000)):
+                if len(running) <= keep_at(rung, size):
+                    continue
+                levels = [self.climb(c, steps) for c in running]
+                running = self.decide_rung(
+                    rung, steps, running, levels, keep=keep_at(rung, size), seeds=seeds
+                )
+            for candidate in running:
+                for k in range(seeds):
+                    fitness = self.climb(candidate, 100_000) + 0.05 * k
+                    self.evaluate(candidate, fitness, seed=10_000 * k, main=k == 0)
+        return run_id
+
+    def decide_rung(
+        self, rung: int, steps: int, candidates, levels: list[float], *, keep: int, seeds: int = 1
+    ) -> list:
+        """Measure candidates around ``levels`` and decide as a search does; gives who is kept."""
+        rng = np.random.default_rng(rung)
+        measures = standings(
+            [[noisy_score(level + 0.03 * s, rng) for s in range(seeds)] for level in levels]
+        )
+        decisions = [
+            RungDecision(c, m.fitness, m.low, m.high, v.kept, f"dropped: {v.reason}")
+            for c, m, v in zip(candidates, measures, decide(measures, keep), strict=True)
+        ]
+        self.store.record_rung(rung, steps, decisions)
+        return [d.candidate for d in decisions if d.kept]
+
+    def climb(self, candidate, steps: int) -> float:
+        """Fitness of a made-up candidate after so many steps."""
+        best = 0.2 + 0.09 * ((candidate.slot * 5) % 8) + 0.05 * candidate.generation
+        return best * float(1 - np.exp(-steps / 30_000))
 
     def proposal(
         self, slot: int, generation: int, parents: tuple[int, ...], model: bool

@@ -52,17 +52,6 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-@pytest.fixture
-def filmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A film beside every policy, so that none is made: filming has tests of its own."""
-    from reward_synth.report import html
-
-    def film(task_folder: Path, policy: Path, out: Path) -> None:
-        out.write_bytes(b"film of " + policy.parent.name.encode())
-
-    monkeypatch.setattr(html, "render_video", film)
-
-
 @pytest.mark.usefixtures("filmed")
 def test_a_report_shows_the_whole_run(store: Store, searched: str):
     path = write_report(store, searched)
