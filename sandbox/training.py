@@ -35,6 +35,8 @@ from sandbox.recorder import TrainingRecord
 TRAINER = "population PPO"
 POLICY_SUFFIX = ".safetensors"
 STATE_SUFFIX = ".state.safetensors"
+WATCHED_ON_DEVICE = 16
+"""Environments of each member whose episodes come back from a device."""
 LEAST_ENVIRONMENTS = 8
 """A policy is not trained on fewer for want of memory."""
 LARGEST_REWARD = 1e100
@@ -144,7 +146,7 @@ class PopulationTraining:
             for program, member in zip(programs, members, strict=True)
         ]
         self.rollout = Rollout(self.simulator, settings.rollout_steps)
-        self.episodes = EpisodeRecorder(self.simulator)
+        self.episodes = EpisodeRecorder(self.simulator, self.watched(device, len(members)))
         self.ended: list[list[Episode]] = [[] for _ in members]
         interval = self.total / self.job.checkpoints
         self.records = [
@@ -168,10 +170,18 @@ class PopulationTraining:
         if states:
             self.restore(states)
 
+    def watched(self, device: str, members: int) -> list[int] | None:
+        """Environments whose episodes are gathered: all, but on a device a few of each member."""
+        if device == "cpu":
+            return None
+        E = self.settings.environments
+        return [k * E + i for k in range(members) for i in range(min(E, WATCHED_ON_DEVICE))]
+
     def to_end(self) -> TrainResult:
         """Train up to the end of the leg."""
         while self.members and self.population.steps < self.until:
             experience = self.population.collect(self.simulator, self.hear)
+            self.keep(self.episodes.collect())
             reasons, reward, components = self.judge(experience)
             done = experience.done.bool().cpu().numpy()
             for k, record in enumerate(self.records):
@@ -198,7 +208,10 @@ class PopulationTraining:
 
     def hear(self, step: Step) -> None:
         self.rollout.record(step)
-        for environment, episode in self.episodes.record(step):
+        self.keep(self.episodes.record(step))
+
+    def keep(self, ended: Sequence[tuple[int, Episode]]) -> None:
+        for environment, episode in ended:
             self.ended[environment // self.settings.environments].append(episode)
 
     def judge(

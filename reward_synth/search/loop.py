@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reward_synth.errors import RunError
 from reward_synth.evaluation import Gate, TrainerChoice, WorkerPool, errors
-from reward_synth.search.config import RunConfig
+from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
 from reward_synth.search.strategy import Strategy, best_of, ranking, search_fitness
@@ -35,6 +35,7 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     task = load_task(config.task)
     steps = config.steps or task.training_steps
     settings = config.model_copy(update={"steps": steps, "task": str(task.folder.absolute())})
+    check_trainer(settings)
     strategy = build_strategy(task, settings)
     run_id = store.create_run("search", task, settings)
     observer(Progress("started", run_id))
@@ -57,6 +58,14 @@ def resume(run_id: str, *, store: Store, observer: Observer) -> str:
     trained = sum(len(c.evaluations) for c in run.candidates)
     observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
     return drive(Search(store, run_id, task, settings, strategy, observer))
+
+
+def check_trainer(config: RunConfig | TrainConfig) -> None:
+    """Raises UserError for parameters that the trainer does not have."""
+    if config.parameters:
+        from sandbox.reference import check_parameters
+
+        check_parameters(config.algorithm, config.parameters)
 
 
 def build_strategy(task: Task, config: RunConfig) -> Strategy:

@@ -23,8 +23,11 @@ def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
     Raises UserError when the program does not pass the gate and RunError when a training failed.
     """
     task = load_task(config.task)
+    from reward_synth.search.loop import check_trainer
+
     source = read_reward(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
+    check_trainer(settings)
     origin = config.reward if config.reward in ("expert", "sparse") else "file"
     run_id = store.create_run("train", task, settings)
     store.record_proposals(run_id, 0, [NewCandidate(slot=0, source=source, origin=origin)])
