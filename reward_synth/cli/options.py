@@ -1,6 +1,7 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
 import json
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,6 +85,22 @@ Trainer = Annotated[
 AlgorithmName = Annotated[
     Algorithm, typer.Option("--algorithm", help="Of `--trainer sb3`; the population knows PPO.")
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="D", help="`cpu`, or a GPU: `cuda`, `cuda:1`, …; needs the extra gpu."
+    ),
+]
+Environments = Annotated[
+    int | None,
+    typer.Option(
+        "--environments",
+        metavar="E",
+        min=1,
+        max=1_000_000,
+        help="Of each policy in training; the task's own number if not given. GPUs like 1024.",
+    ),
+]
 Parameters = Annotated[
     list[str] | None,
     typer.Option(
@@ -95,9 +112,17 @@ Parameters = Annotated[
 
 
 def trainer_settings(
-    trainer: TrainerName, algorithm: Algorithm, parameters: list[str] | None
+    trainer: TrainerName,
+    algorithm: Algorithm,
+    parameters: list[str] | None,
+    device: str,
+    environments: int | None,
 ) -> dict[str, Any]:
     """The trainer's settings of a run.  Raises UserError where they contradict each other."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?|warp-cpu", device):
+        raise UserError(f"--device {device}: give cpu, cuda, or cuda:K for the K-th GPU")
+    if trainer is TrainerName.sb3 and (device != "cpu" or environments is not None):
+        raise UserError("--device and --environments are the population trainer's, not sb3's")
     if trainer is TrainerName.population and (parameters or algorithm is not Algorithm.ppo):
         raise UserError(
             "--algorithm and --set are stable-baselines3's: add --trainer sb3; the population "
@@ -107,6 +132,8 @@ def trainer_settings(
         "trainer": trainer.value,
         "algorithm": algorithm.value,
         "parameters": dict(parameter(text) for text in parameters or []),
+        "device": device,
+        "environments": environments,
     }
 
 

@@ -9,6 +9,8 @@ from reward_synth.cli.options import (
     RUNS_DIR,
     Algorithm,
     AlgorithmName,
+    Device,
+    Environments,
     Isolation,
     IsolationLevel,
     Json,
@@ -79,6 +81,8 @@ def run(
     trainer: Trainer = TrainerName.population,
     algorithm: AlgorithmName = Algorithm.ppo,
     parameters: Parameters = None,
+    device: Device = "cpu",
+    environments: Environments = None,
     workers: Workers = 0,
     runs_dir: RunsDir = RUNS_DIR,
     resume: Annotated[
@@ -106,7 +110,7 @@ def run(
         "isolation": isolation.value,
         "seeds": seeds,
         "tune": tune,
-        **trainer_settings(trainer, algorithm, parameters),
+        **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),
     }
     if resume is not None:

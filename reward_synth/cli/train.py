@@ -8,6 +8,8 @@ from reward_synth.cli.options import (
     RUNS_DIR,
     Algorithm,
     AlgorithmName,
+    Device,
+    Environments,
     Isolation,
     IsolationLevel,
     Json,
@@ -46,6 +48,8 @@ def train(
     trainer: Trainer = TrainerName.population,
     algorithm: AlgorithmName = Algorithm.ppo,
     parameters: Parameters = None,
+    device: Device = "cpu",
+    environments: Environments = None,
     workers: Workers = 0,
     runs_dir: RunsDir = RUNS_DIR,
     isolation: IsolationLevel = Isolation.strict,
@@ -67,7 +71,7 @@ def train(
             isolation=isolation.value,
             runs_dir=runs_dir,
             observer=observer,
-            **trainer_settings(trainer, algorithm, parameters),
+            **trainer_settings(trainer, algorithm, parameters, device, environments),
         )
     if json:
         print_json(document(finished))

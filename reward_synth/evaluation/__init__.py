@@ -3,7 +3,7 @@
 from reward_synth.evaluation.dispatch import Outcome, WorkerPool
 from reward_synth.evaluation.gate import Gate, errors, readable_variables, static_findings
 from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
-from reward_synth.evaluation.layout import Layout, guess, measured
+from reward_synth.evaluation.layout import Layout, cores, guess, measured
 from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
 from reward_synth.evaluation.score import Score, interval, score_policies, score_policy
 
@@ -16,6 +16,7 @@ __all__ = [
     "Trained",
     "TrainerChoice",
     "WorkerPool",
+    "cores",
     "decide",
     "errors",
     "guess",

@@ -45,11 +45,15 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class TrainerChoice:
-    """Which trainer, and how it is set; None of it is the population trainer's business."""
+    """Which trainer, how it is set, and where it runs."""
 
     trainer: Literal["population", "sb3"] = "population"
     algorithm: Literal["ppo", "sac", "td3"] = "ppo"
     parameters: Parameters = field(default_factory=dict)
+    """``algorithm`` and ``parameters`` are the sb3 trainer's."""
+    device: str = "cpu"
+    environments: int | None = None
+    """Of each policy, the task's if None."""
 
     @property
     def worker_kinds(self) -> tuple[str, ...]:
@@ -198,6 +202,8 @@ class Legs:
                 algorithm=self.choice.algorithm,
                 parameters=dict(self.choice.parameters),
                 threads=threads,
+                device=self.choice.device,
+                environments=self.choice.environments,
                 time_limit=max(LEAST_TIME_LIMIT, len(members) * until / SLOWEST_STEPS_PER_SECOND),
                 memory_limit=MEMORY_FOR_ONE + MEMORY_FOR_EACH_MORE * (len(members) - 1),
             )

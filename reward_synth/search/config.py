@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from reward_synth.evaluation import TrainerChoice
+
 Parameters = dict[str, int | float | bool | str | list[int]]
 
 
@@ -33,6 +35,10 @@ class RunConfig(BaseModel):
     """Evaluation episodes at a rung."""
     tune: int = Field(default=0, ge=0, le=256)
     """Variants of the best program's constants in each generation after the first."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
+    environments: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Environments of each policy in training, the task's if None."""
     trainer: Literal["population", "sb3"] = "population"
     algorithm: Literal["ppo", "sac", "td3"] = "ppo"
     """Of the sb3 trainer."""
@@ -49,6 +55,10 @@ class RunConfig(BaseModel):
     workers: int = Field(default=0, ge=0, le=1024)
     """Trainings at once; 0 means one per core.  Has no influence on any score."""
     isolation: Literal["strict", "none"] = "strict"
+
+    @property
+    def choice(self) -> TrainerChoice:
+        return trainer_choice(self)
 
     @field_validator("rungs")
     @classmethod
@@ -68,9 +78,24 @@ class TrainConfig(BaseModel):
     """``expert``, ``sparse`` or the path of a reward program."""
     seeds: tuple[int, ...] = (100, 101, 102)
     steps: int = Field(ge=1)
+    device: str = "cpu"
+    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
+    environments: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Environments of each policy in training, the task's if None."""
     trainer: Literal["population", "sb3"] = "population"
     algorithm: Literal["ppo", "sac", "td3"] = "ppo"
     parameters: Parameters = {}
     evaluation_episodes: int = Field(default=32, ge=1, le=4096)
     workers: int = Field(default=0, ge=0, le=1024)
     isolation: Literal["strict", "none"] = "strict"
+
+    @property
+    def choice(self) -> TrainerChoice:
+        return trainer_choice(self)
+
+
+def trainer_choice(config: RunConfig | TrainConfig) -> TrainerChoice:
+    """Who trains and how, as a run's settings say it."""
+    return TrainerChoice(
+        config.trainer, config.algorithm, config.parameters, config.device, config.environments
+    )

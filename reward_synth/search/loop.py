@@ -4,13 +4,12 @@ Every step is committed before the next one starts and is derived from what is c
 killed run goes on from the database with nothing lost and nothing trained twice.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from reward_synth.errors import RunError
-from reward_synth.evaluation import Gate, TrainerChoice, WorkerPool, errors
+from reward_synth.evaluation import Gate, WorkerPool, cores, errors
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
@@ -99,9 +98,9 @@ def proposing_strategy(task: Task, config: RunConfig) -> Strategy:
     )
 
 
-def worker_count(workers: int) -> int:
-    """0 means one per core that this process may use."""
-    return workers or len(os.sched_getaffinity(0))
+def worker_count(config: RunConfig | TrainConfig) -> int:
+    """0 means one per core that this process may use, and one alone on another device."""
+    return config.workers or (cores() if config.device == "cpu" else 1)
 
 
 def drive(run: "Search") -> str:
@@ -142,9 +141,9 @@ class Search:
 
     def to_end(self) -> None:
         """All generations, then the confirmation of the finalists."""
-        workers = worker_count(self.config.workers)
+        workers = worker_count(self.config)
         config = self.config
-        choice = TrainerChoice(config.trainer, config.algorithm, config.parameters)
+        choice = config.choice
         kinds = choice.worker_kinds
         with WorkerPool(self.task.folder, workers, config.isolation, kinds) as pool:
             pool.warm()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import RunError, UserError
-from reward_synth.evaluation import Gate, TrainerChoice, WorkerPool, errors, interval
+from reward_synth.evaluation import Gate, WorkerPool, errors, interval
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
@@ -53,9 +53,9 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
     store.reopen_run(run.id)
     with store.lock(run.id):
         start = time.monotonic()
-        workers = min(worker_count(config.workers), len(config.seeds))
+        workers = min(worker_count(config), len(config.seeds))
         try:
-            choice = TrainerChoice(config.trainer, config.algorithm, config.parameters)
+            choice = config.choice
             kinds = choice.worker_kinds
             with WorkerPool(task.folder, workers, config.isolation, kinds) as pool:
                 pool.warm()

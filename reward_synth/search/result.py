@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reward_synth.evaluation import interval
+from reward_synth.evaluation import TrainerChoice, interval
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.strategy import best_of, search_evaluations, search_fitness
 from reward_synth.store import Store
@@ -24,7 +24,7 @@ def known_baselines(
     """
     steps = config.steps
     found: dict[str, list[float]] = {}
-    if config.trainer == "population":
+    if config.choice == TrainerChoice():
         for name, baseline in baselines(task).items():
             if baseline.steps == steps and list(seeds) == baseline.seeds:
                 found[name] = baseline.fitness
@@ -43,7 +43,7 @@ def known_baselines(
 
 def alike(one: TrainConfig, other: RunConfig | TrainConfig) -> bool:
     """Whether two runs train in the same way for the same time."""
-    facts = [(c.steps, c.trainer, c.algorithm, c.parameters) for c in (one, other)]
+    facts = [(c.steps, c.choice) for c in (one, other)]
     return facts[0] == facts[1]
 
 

@@ -11,6 +11,7 @@ from reward_synth.evaluation import (
     Trained,
     TrainerChoice,
     WorkerPool,
+    cores,
     decide,
     guess,
     keep_at,
@@ -26,6 +27,8 @@ from sandbox.messages import Checkpoint, Failure, Member
 
 WORTH_MEASURING = 1_000_000
 """Environment steps to train from which on measuring the best layout pays."""
+MEMBERS_ON_DEVICE = 64
+"""Policies that train at once on a device; a job that does not fit is halved."""
 SEED_DISTANCE = 10_000
 """Between the seeds of one candidate in a search; far from those of the confirmation."""
 
@@ -124,7 +127,9 @@ class Trainer:
     def layout(self, count: int) -> Layout:
         """How to lay ``count`` trainings out."""
         if self.choice.trainer == "sb3":
-            return Layout(guess().cores, self.pool.size, 1)
+            return Layout(cores(), self.pool.size, 1)
+        if self.choice.device != "cpu":
+            return Layout(cores(), self.pool.size, MEMBERS_ON_DEVICE)
         if count <= self.pool.size or count * self.steps < WORTH_MEASURING:
             return guess(self.pool.size)
         return measured(self.task, self.pool, tell=self.say)
