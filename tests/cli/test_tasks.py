@@ -10,6 +10,7 @@ BUILT_IN = [
     "cheetah-run",
     "hopper-backflip",
     "hopper-forward",
+    "humanoid-run",
     "reacher-reach",
 ]
 

@@ -14,6 +14,7 @@ BUILT_IN = {
     "hopper-backflip": (Signal("pitch_velocity"), -1),
     "cheetah-run": (Signal("forward_velocity"), 1),
     "ant-forward": (Signal("forward_velocity"), 1),
+    "humanoid-run": (Signal("forward_velocity"), 1),
 }
 
 

@@ -1,9 +1,10 @@
 """The tasks that claim to be Gymnasium's v5 environments are them.
 
-Given the same state and actions, both run the same MuJoCo on the same model.  Two differences
-are known.  Gymnasium starts the constraint solver from its last solution, ``mujoco.rollout``
-from nothing at each control step: both stop at the solver's tolerance of 1e-8, and contacts make
-the difference grow.  And Reacher-v5 observes a body's position, which MuJoCo leaves at the last
+Given the same state and actions, both run the same MuJoCo on the same model.  Three differences
+are known.  Humanoid-v5 solves contacts by projected Gauss-Seidel, and is told to use Newton's
+method here, as our task does.  Gymnasium starts the constraint solver from its last solution,
+``mujoco.rollout`` from nothing at each control step: both stop at the solver's tolerance of 1e-8,
+and contacts make the difference grow.  And Reacher-v5 observes a body's position, which MuJoCo leaves at the last
 Runge-Kutta stage (some millimetres off), where ours is the position at the state reached.
 """
 
@@ -22,6 +23,13 @@ ENVIRONMENTS = {
     "cheetah-run": ("HalfCheetah-v5", {}),
     "hopper-forward": ("Hopper-v5", {}),
     "ant-forward": ("Ant-v5", {"include_cfrc_ext_in_observation": False}),
+    "humanoid-run": (
+        "Humanoid-v5",
+        {
+            f"include_{name}_in_observation": False
+            for name in ("cinert", "cvel", "qfrc_actuator", "cfrc_ext")
+        },
+    ),
     "reacher-reach": ("Reacher-v5", {}),
 }
 FINGERTIP = slice(8, 10)
@@ -52,6 +60,7 @@ def test_same_state_and_actions_give_same_observations_and_ends(
         assert simulator.task.episode_steps == gym.spec.max_episode_steps
 
         qpos, qvel = simulator.task.reset(np.random.default_rng([seed, 0, 0]), 1)
+        env.model.opt.solver = simulator.model.opt.solver
         if name == "reacher-reach":
             env.goal = qpos[0, 2:]
         env.set_state(qpos[0], qvel[0])
@@ -62,7 +71,7 @@ def test_same_state_and_actions_give_same_observations_and_ends(
         while steps < 50 and not terminated:
             action = rng.uniform(-1.0, 1.0, simulator.action_size)
             # Gymnasium takes controls, and limits them to the ranges that actions are scaled to.
-            control = action * env.action_space.high
+            control = action * env.model.actuator_ctrlrange[:, 1]
             if not warm:
                 env.data.qacc_warmstart[:] = 0.0
             expected, _, terminated, _, _ = env.step(control)
@@ -75,12 +84,12 @@ def test_same_state_and_actions_give_same_observations_and_ends(
             )
             assert bool(step.terminated[0]) == terminated
             steps += 1
-        assert steps == 50 or name in ("hopper-forward", "ant-forward")
+        assert steps == 50 or name in ("hopper-forward", "ant-forward", "humanoid-run")
 
 
 def test_resets_are_drawn_as_gymnasium_draws_them() -> None:
     """Means and spreads of a thousand initial observations."""
-    for name in ("cheetah-run", "hopper-forward", "ant-forward"):
+    for name in ("cheetah-run", "hopper-forward", "ant-forward", "humanoid-run"):
         identifier, arguments = ENVIRONMENTS[name]
         env = gymnasium.make(identifier, **arguments)
         theirs = np.array([env.reset(seed=seed)[0] for seed in range(1000)])

@@ -16,6 +16,7 @@ TASKS = [
     "cheetah-run",
     "hopper-backflip",
     "hopper-forward",
+    "humanoid-run",
     "reacher-reach",
 ]
 
@@ -37,7 +38,7 @@ def public_sizes(simulator: MujocoSimulator) -> dict[str, int | None]:
     }
 
 
-def test_the_built_in_tasks_are_these_six():
+def test_the_built_in_tasks_are_these_seven():
     assert list_tasks() == TASKS
 
 
