@@ -65,7 +65,8 @@ class TrainingRecord:
     def end(self, episode: Episode) -> None:
         fitness = float(self.task.fitness(episode))
         if not np.isfinite(fitness):
-            raise NonFiniteError(f"the fitness of an episode is {fitness}; mend the task's fitness")
+            where = self.task.folder / "task.py"
+            raise NonFiniteError(f"the fitness of an episode is {fitness}; mend fitness in {where}")
         self.fitness.append(fitness)
         self.lengths.append(float(len(episode)))
         if self.task.success is not None:
