@@ -4,6 +4,7 @@ Which layout is fastest depends on cores, caches and the task, so it is measured
 machine and a task, by short trainings in real workers, and remembered.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -199,4 +200,5 @@ def write_cache(path: Path, content: dict[str, dict[str, float]]) -> None:
         partial.write_text(json.dumps(content, indent=1) + "\n")
         partial.replace(path)
     except OSError:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
