@@ -5,15 +5,14 @@ from several threads.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from reward_synth.cli.output import clock, console, duration, number
 from reward_synth.cli.recorded import resume_command
+from reward_synth.cli.standing import Key, Standing, Training
 from reward_synth.search import Observer, Progress
 
 if TYPE_CHECKING:
@@ -29,116 +28,8 @@ ROWS = 12
 BAR_WIDTH = 24
 REFRESHES_PER_SECOND = 4
 
-Key = tuple[int, int | None]
-
-
-@dataclass
-class Training:
-    """One row: a candidate in the search, or a finalist with one of the fresh seeds."""
-
-    candidate: int
-    seed: int | None
-    state: str = "waiting"
-    step: int = 0
-    steps: int = 0
-    fitness: float | None = None
-    message: str = ""
-
-    @property
-    def label(self) -> str:
-        seed = "" if self.seed is None else f" seed {self.seed}"
-        return f"candidate {self.candidate}{seed}"
-
-    @property
-    def over(self) -> bool:
-        return self.state in ("scored", "failed", "refused")
-
-
-@dataclass
-class Standing:
-    """Where a run stands."""
-
-    iterations: int
-    samples: int
-    confirmations: int
-    """Trainings on fresh seeds that are still to come after the last generation."""
-    by_seed: bool = False
-    """Rows are seeds of one reward program, as in a plain training."""
-    run: str = ""
-    phase: str = "starting"
-    generation: int = 0
-    rows: dict[Key, Training] = field(default_factory=dict)
-    best: int | None = None
-    best_fitness: float | None = None
-    started: float = field(default_factory=time.monotonic)
-    steps_done: int = 0
-    """Environment steps of trainings that ended while we watched."""
-    generations_left: int = 0
-
-    def __post_init__(self) -> None:
-        self.generations_left = self.iterations
-
-    @property
-    def confirming(self) -> bool:
-        return self.by_seed or self.phase == "confirming"
-
-    def tell(self, event: Progress) -> None:
-        """Take an event in."""
-        self.run = event.run
-        if event.kind in ("proposing", "proposed"):
-            self.phase = event.kind
-            self.generation = event.generation or 0
-            self.rows.clear()
-        elif event.kind == "confirming":
-            self.phase = "confirming"
-            self.rows.clear()
-        elif event.kind == "generation":
-            self.generations_left = self.iterations - (event.generation or 0) - 1
-            self.best, self.best_fitness = event.candidate, event.fitness
-        elif event.candidate is not None and event.kind != "finished":
-            self.follow(self.row(event), event)
-
-    def row(self, event: Progress) -> Training:
-        """The row that an event is about."""
-        assert event.candidate is not None
-        key = (event.candidate, event.seed if self.confirming else None)
-        return self.rows.setdefault(key, Training(*key))
-
-    def follow(self, row: Training, event: Progress) -> None:
-        if self.phase in ("starting", "proposed"):
-            self.phase = "training"
-        row.state = "waiting" if event.kind == "accepted" else event.kind
-        row.message = event.message
-        row.steps = event.steps or row.steps
-        row.step = row.step if event.step is None else event.step
-        row.fitness = row.fitness if event.fitness is None else event.fitness
-        if event.kind in ("scored", "failed"):
-            self.steps_done += row.steps if event.kind == "scored" else row.step
-            row.step = row.steps
-        if event.kind == "scored" and not self.confirming:
-            better = self.best_fitness is None or (event.fitness or 0.0) > self.best_fitness
-            if better:
-                self.best, self.best_fitness = row.candidate, event.fitness
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.started
-
-    def seconds_left(self) -> float | None:
-        """From the steps done so far and those still to come; None before there are any."""
-        running = [row for row in self.rows.values() if row.state == "training"]
-        waiting = sum(row.state == "waiting" for row in self.rows.values())
-        steps = max((row.steps for row in self.rows.values()), default=0)
-        done = self.steps_done + sum(row.step for row in running)
-        if not done or not steps:
-            return None
-        if self.confirming:
-            to_come = self.confirmations - sum(row.over for row in self.rows.values())
-        else:
-            later = max(self.generations_left - 1, 0) * self.samples + self.confirmations
-            to_come = later + waiting + len(running)
-        left = max(to_come * steps - sum(row.step for row in running), 0)
-        return self.elapsed / done * left
+FATES = ("refused", "scored", "pruned", "failed")
+"""Kinds of events with which a training ends."""
 
 
 @contextmanager
@@ -182,6 +73,7 @@ class Lines:
         self.write = write
         self.lock = threading.Lock()
         self.quarters: dict[Key, int] = {}
+        self.dropped: set[int] = set()
 
     def __call__(self, event: Progress) -> None:
         with self.lock:
@@ -193,24 +85,34 @@ class Lines:
         """What is worth saying about an event; mostly nothing."""
         if event.kind == "training":
             return self.training(event)
-        if event.kind in ("refused", "scored", "failed"):
-            label = self.standing.row(event).label
-            told = number(event.fitness) if event.kind == "scored" else event.message
-            return f"{label} {event.kind}: {told}"
+        if event.kind in FATES:
+            return self.fate(event)
         return headline(event, self.standing)
+
+    def fate(self, event: Progress) -> str:
+        """A line for each score, and one for a candidate that is dropped with all its seeds."""
+        row = self.standing.row(event)
+        if event.kind == "scored":
+            seed = f" seed {event.seed}" if row.seed is None and row.seeds > 1 else ""
+            return f"{row.label}{seed} scored: {number(event.fitness)}"
+        if row.candidate in self.dropped:
+            return ""
+        if event.kind == "pruned":
+            self.dropped.add(row.candidate)
+        return f"{row.label} {event.kind}: {event.message}"
 
     def training(self, event: Progress) -> str:
         """A line at every quarter of a training."""
-        if not event.step or not event.steps:
-            return ""
         row = self.standing.row(event)
-        key = (row.candidate, event.seed)
-        quarter = event.step * QUARTERS // event.steps
+        if not event.step or not row.whole:
+            return ""
+        key = (row.candidate, row.seed)
+        quarter = row.step * QUARTERS // row.whole
         if quarter <= self.quarters.get(key, 0) or quarter >= QUARTERS:
             return ""
         self.quarters[key] = quarter
-        fitness = "" if event.fitness is None else f", fitness {number(event.fitness)}"
-        return f"{row.label} at {event.step:,} of {event.steps:,} steps{fitness}"
+        fitness = "" if event.fitness is None else f", fitness {number(row.fitness)}"
+        return f"{row.label} at {row.step:,} of {row.whole:,} steps{fitness}"
 
 
 def headline(event: Progress, standing: Standing) -> str:
@@ -226,6 +128,10 @@ def headline(event: Progress, standing: Standing) -> str:
         if event.candidate is None:
             return f"{generation}: no candidate could be trained"
         return f"{generation}: best is candidate {event.candidate} with {number(event.fitness)}"
+    if event.kind == "rung":
+        return f"{generation}: {event.message} after {event.step or 0:,} steps"
+    if event.kind == "measuring":
+        return event.message
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"
     return ""
@@ -286,11 +192,11 @@ class LiveTable:
 
         style = {"scored": "green", "failed": "red", "refused": "red", "training": "cyan"}
         state = Text(row.state, style=style.get(row.state, "dim"))
-        if row.state in ("failed", "refused"):
+        if row.state in ("failed", "refused", "pruned"):
             reason = Text(row.message, style="dim", overflow="ellipsis")
             reason.truncate(BAR_WIDTH * 2, overflow="ellipsis")
             return Text(row.label), state, reason
-        bar = ProgressBar(total=row.steps or 1, completed=row.step, width=BAR_WIDTH)
+        bar = ProgressBar(total=row.whole or 1, completed=row.step, width=BAR_WIDTH)
         fitness = "" if row.fitness is None else number(row.fitness)
         leads = row.candidate == self.standing.best and not self.standing.confirming
         return Text(row.label), state, bar, fitness, Text("best" if leads else "", style="green")
@@ -310,6 +216,8 @@ class LiveTable:
         if standing.best is not None and not standing.by_seed:
             parts.append(f"best: candidate {standing.best} with {number(standing.best_fitness)}")
         parts.append(f"{clock(standing.elapsed)} so far")
+        if (share := standing.share_done()) is not None:
+            parts.append(f"{100 * share:.0f} % done")
         if (left := standing.seconds_left()) is not None:
             parts.append(f"about {duration(left)} left")
         return Text(" · ".join(parts), style="dim")
@@ -317,5 +225,5 @@ class LiveTable:
 
 def urgency(row: Training) -> tuple[int, float]:
     """Sorts what goes on first, then what scored best, then the rest."""
-    order = {"training": 0, "scored": 1, "waiting": 2}
-    return order.get(row.state, 3), -(row.fitness or 0.0)
+    order = {"training": 0, "scored": 1, "waiting": 2, "pruned": 3, "failed": 4, "refused": 4}
+    return order.get(row.state, 2), -(row.fitness or 0.0)

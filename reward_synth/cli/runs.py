@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from reward_synth.cli.options import RUNS_DIR, Json, RunId, RunsDir
-from reward_synth.cli.output import console, number, print_json
+from reward_synth.cli.output import console, interval, number, print_json
 from reward_synth.cli.recorded import has_runs, open_store, resume_command
 from reward_synth.cli.summary import rows, short
 
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 EXAMPLE_RUNS = "Example: reward-synth runs"
 EXAMPLE_SHOW = "Example: reward-synth show RUN"
 EXAMPLE_REPORT = "Example: reward-synth report RUN"
-STYLES = {"scored": "green", "finished": "green", "refused": "red", "failed": "red"}
+STYLES = {
+    "scored": "green",
+    "finished": "green",
+    "pruned": "dim",
+    "refused": "red",
+    "failed": "red",
+}
 
 
 def runs(runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
@@ -46,23 +52,32 @@ def runs(runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
         table.add_row(
             run["run"],
             Text(run["status"], style=STYLES.get(run["status"], "yellow")),
-            "train" if run["kind"] == "train" else str(run["candidates"]),
+            "train" if run["kind"] == "train" else candidate_count(run),
             number(run["fitness"]),
             "–" if score is None else f"{score:.2f}",
         )
     out.print(table)
 
 
+def candidate_count(overview: dict[str, Any]) -> str:
+    """``12``, or ``12 (7 pruned)``."""
+    pruned = f" ({overview['pruned']} pruned)" if overview["pruned"] else ""
+    return f"{overview['candidates']}{pruned}"
+
+
 def overview(run: "Run") -> dict[str, Any]:
     """One line of the list, as JSON."""
+    from reward_synth.report.tables import search_fitness
+
     result = run.result or {}
-    best = max((e.fitness for c in run.candidates for e in c.evaluations), default=None)
+    best = max((f for c in run.candidates if (f := search_fitness(c)) is not None), default=None)
     return {
         "run": run.id,
         "kind": run.kind,
         "task": run.task,
         "status": run.status,
         "candidates": len(run.candidates),
+        "pruned": sum(c.status == "pruned" for c in run.candidates),
         "fitness": result.get("fitness", best),
         "human_normalised": result.get("human_normalised"),
         "created": run.created.isoformat(),
@@ -97,6 +112,9 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
 
 def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
     """A candidate as JSON."""
+    from reward_synth.report.tables import search_fitness, search_interval
+
+    low, high = search_interval(candidate) or (None, None)
     return {
         "number": candidate.number,
         "generation": candidate.generation,
@@ -108,6 +126,20 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
         "status": candidate.status,
         "reason": candidate.reason,
         "findings": candidate.findings,
+        "fitness": search_fitness(candidate),
+        "low": low,
+        "high": high,
+        "rungs": [
+            {
+                "rung": r.rung,
+                "steps": r.steps,
+                "fitness": r.fitness,
+                "low": r.low,
+                "high": r.high,
+                "kept": r.kept,
+            }
+            for r in candidate.rungs
+        ],
         "evaluations": [
             {"purpose": e.purpose, "seed": e.seed, "steps": e.steps, "fitness": e.fitness}
             for e in candidate.evaluations
@@ -147,6 +179,8 @@ def candidate_table(run: "Run", best: "Candidate | None") -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from reward_synth.report.tables import confirmed_fitness
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("#", "generation", "fitness", "confirmed"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -154,20 +188,30 @@ def candidate_table(run: "Run", best: "Candidate | None") -> Any:
     table.add_column("parents", no_wrap=True)
     table.add_column("how, or why not")
     for candidate in run.candidates:
-        searched = [e.fitness for e in candidate.evaluations if e.purpose == "search"]
-        confirmed = [e.fitness for e in candidate.evaluations if e.purpose == "confirm"]
+        confirmed = confirmed_fitness(candidate)
         leads = best is not None and candidate.number == best.number
         repair = f" (repair {candidate.repair})" if candidate.repair else ""
         table.add_row(
             Text(str(candidate.number), style="bold green" if leads else ""),
             str(candidate.generation + 1),
-            number(searched[0]) if searched else "",
-            number(sum(confirmed) / len(confirmed)) if confirmed else "",
+            searched_line(candidate),
+            "" if confirmed is None else number(confirmed),
             Text(candidate.status + repair, style=STYLES.get(candidate.status, "yellow")),
             ", ".join(str(parent) for parent in candidate.parents),
             candidate.reason or candidate.note,
         )
     return table
+
+
+def searched_line(candidate: "Candidate") -> str:
+    """Fitness in the search; over several seeds with its 95 % interval."""
+    from reward_synth.report.tables import mean_fitness, search_evaluations, search_interval
+
+    trained, spread = search_evaluations(candidate), search_interval(candidate)
+    if spread is None:
+        return ""
+    fitness = number(mean_fitness(trained))
+    return fitness if len(trained) == 1 else f"{fitness} {interval(*spread)}"
 
 
 def report(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:

@@ -88,8 +88,8 @@ def normalised_line(score: float, result: dict[str, Any]) -> str:
 
 def candidates_line(result: dict[str, Any]) -> str:
     parts = [str(result["candidates"])]
-    for name in ("refused", "failed", "repaired"):
-        if result[name]:
+    for name in ("refused", "pruned", "failed", "repaired"):
+        if result.get(name):  # runs of older versions were not pruned
             parts.append(f"{result[name]} {name}")
     return ", ".join(parts)
 

@@ -28,6 +28,7 @@ from reward_synth.report.tables import (
     search_evaluations,
     search_fitness,
     search_interval,
+    training_notes,
 )
 from reward_synth.report.tensorboard import write_all_events
 from reward_synth.report.video import NoVideoError, render_video
@@ -115,6 +116,7 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         winner_code=highlighted(best.source) if best else "",
         facts=counted.rows(),
         fates=counted.fates(),
+        notes=training_notes(run),
         figures=[_drawn(title, hint, figure) for title, hint, figure in figures(run)],
         pruning=_pruning(run),
         candidates=_candidates(run, best, prompts),

@@ -167,6 +167,16 @@ def facts(run: Run) -> Facts:
     )
 
 
+def training_notes(run: Run) -> list[str]:
+    """What trainers had to tell of how they trained, each once: with how many trainings."""
+    notes = Counter(e.report.get("note", "") for c in run.candidates for e in c.evaluations)
+    del notes[""]
+    return [
+        f"{shortened(note, 200)} ({times} training{'s' if times > 1 else ''})"
+        for note, times in notes.items()
+    ]
+
+
 def pruned_candidates(run: Run) -> list[Candidate]:
     """Those that were dropped at a rung."""
     return [c for c in run.candidates if c.status == "pruned"]

@@ -130,7 +130,9 @@ class Recorder:
             purpose=purpose,
             seed=seed,
             steps=100_000,
-            report=curve(fitness, candidate.number + seed, names),
+            report=curve(fitness, candidate.number + seed, names).model_copy(
+                update={"note": settings.get("note", "")}
+            ),
             score=score(fitness),
             policy=self.policy,
             seconds=31.0,

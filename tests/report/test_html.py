@@ -183,6 +183,18 @@ def test_an_unfinished_run_has_a_report_too(store: Store, recorder: Recorder):
     assert list(Page(write_report(store, run_id)).islands) == ["figure-1"]
 
 
+@pytest.mark.usefixtures("filmed")
+def test_what_a_trainer_notes_is_told_once(store: Store, recorder: Recorder):
+    run_id = recorder.start()
+    proposals = [recorder.proposal(slot, 0, (), False) for slot in range(3)]
+    for candidate in store.record_proposals(run_id, 0, proposals):
+        store.set_gate_verdict(candidate, "accepted")
+        note = "<b>environments halved</b>" if candidate.number else ""
+        recorder.evaluate(candidate, 0.5, note=note)
+    page = Page(write_report(store, run_id))
+    assert page.text.count("<b>environments halved</b> (2 trainings)") == 1
+
+
 def test_a_task_that_is_gone_leaves_a_report_without_film(store: Store, recorder: Recorder):
     elsewhere = copy.copy(recorder)
     elsewhere.task = replace(recorder.task, folder=Path("/nowhere/cartpole-swingup"))
