@@ -7,19 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from stable_baselines3.common.vec_env import VecNormalize
 
 from reward_synth.evaluation import Gate, WorkerPool, score_policy
-from reward_synth.reward import parse
-from reward_synth.simulation import MujocoSimulator
-from reward_synth.simulation.policy import load_policy
 from reward_synth.task import load_task, reward_source
-from sandbox.messages import Checkpoint, Failure, TrainJob, TrainResult
-from sandbox.probe import public_sizes
-from sandbox.training import build_ppo, save
-from sandbox.vec_env import RewardedSimulator
+from sandbox.messages import Checkpoint, Failure, Member, MemberResult, TrainJob, TrainResult
 from sandbox.worker import describe
 
 TASK = load_task("cartpole-swingup")
@@ -35,7 +27,8 @@ def pool():
 def job(program: str, **changes) -> Callable[[str], TrainJob]:
     def make(folder: str) -> TrainJob:
         settings = {"seed": 1, "steps": STEPS, **changes}
-        return TrainJob(task=str(TASK.folder), program=program, folder=folder, **settings)
+        member = Member(name="only", program=program, seed=settings.pop("seed"))
+        return TrainJob(task=str(TASK.folder), members=[member], folder=folder, **settings)
 
     return make
 
@@ -45,19 +38,29 @@ def train(pool: WorkerPool, keep: Path, program: str, **changes):
     checkpoints: list[Checkpoint] = []
 
     def collect(_result, folder: Path) -> None:
-        keep.write_bytes((folder / "policy.safetensors").read_bytes())
+        policy = folder / "only.safetensors"
+        if policy.exists():
+            keep.write_bytes(policy.read_bytes())
 
     outcome = pool.run(job(program, **changes), on_checkpoint=checkpoints.append, collect=collect)
     return outcome, checkpoints
 
 
+def only(outcome) -> MemberResult:
+    assert isinstance(outcome, TrainResult)
+    [member] = outcome.members
+    assert member.member == "only"
+    return member
+
+
 def test_training_streams_checkpoints_and_leaves_a_policy(pool, tmp_path):
     policy = tmp_path / "policy.safetensors"
     outcome, checkpoints = train(pool, policy, reward_source(TASK, "expert"))
-    assert isinstance(outcome, TrainResult)
-    assert outcome.report.steps >= STEPS
-    assert len(checkpoints) == 10
-    assert checkpoints == outcome.report.checkpoints
+    report = only(outcome).report
+    assert report is not None and report.steps >= STEPS
+    assert len(checkpoints) == 6, "one for each update, for fewer updates than checkpoints"
+    assert checkpoints == report.checkpoints
+    assert isinstance(outcome, TrainResult) and outcome.peak_memory > 50 * 2**20
     last = checkpoints[-1]
     assert set(last.components) == {"upright", "centred", "gentle", "still"}
     assert sum(part.share for part in last.components.values()) == pytest.approx(1.0)
@@ -76,28 +79,9 @@ def test_same_seed_gives_the_same_policy_and_another_seed_another(pool, tmp_path
         train(pool, path, reward_source(TASK, "expert"), seed=seed)[0]
         for path, seed in zip(paths, (1, 1, 2), strict=True)
     ]
-    assert all(isinstance(report, TrainResult) for report in reports)
+    assert all(only(report).report for report in reports)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert paths[0].read_bytes() != paths[2].read_bytes()
-
-
-def test_policy_in_numpy_acts_as_the_one_that_was_trained(pool, tmp_path):
-    """The exported network gives SB3's deterministic action, observation by observation."""
-    simulator = MujocoSimulator(TASK, 4)
-    program = parse(reward_source(TASK, "expert"), public_sizes(TASK, simulator))
-    environment = VecNormalize(
-        RewardedSimulator(simulator, program, {}, 0, lambda *_: None), clip_obs=10.0
-    )
-    model = build_ppo(environment, TASK.ppo, 32, 0)
-    model.learn(256)
-    path = tmp_path / "policy.safetensors"
-    save(model, environment, path)
-    policy = load_policy(path, simulator.observation_size, simulator.action_size)
-    observation = np.random.default_rng(0).normal(size=(64, simulator.observation_size))
-    expected, _ = model.predict(
-        np.asarray(environment.normalize_obs(observation), np.float32), deterministic=True
-    )
-    np.testing.assert_allclose(policy(observation), np.clip(expected, -1, 1), atol=1e-5)
 
 
 def test_a_reward_that_becomes_nan_is_a_failure_with_its_component(pool, tmp_path):
@@ -108,9 +92,36 @@ def compute_reward(cart_position):
     return odd, {"odd": odd}
 """
     outcome, _ = train(pool, tmp_path / "p", program)
-    assert isinstance(outcome, Failure)
-    assert outcome.reason == "non-finite"
-    assert "'odd'" in outcome.message
+    failure = only(outcome).failure
+    assert failure is not None and failure.reason == "non-finite"
+    assert "'odd'" in failure.message
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_job_with_members_tells_of_each(pool, tmp_path):
+    """Failures and reports come back together; a population's files are named after members."""
+    expert = reward_source(TASK, "expert")
+    programs = {"good": expert, "unknown": "def compute_reward(polee): return polee, {'a': polee}"}
+    seen: list[str] = []
+    checkpoints: list[Checkpoint] = []
+
+    def make(folder: str) -> TrainJob:
+        members = [Member(name=name, program=p, seed=1) for name, p in programs.items()]
+        return TrainJob(
+            task=str(TASK.folder), members=members, folder=folder, steps=STEPS, until=1, keep=True
+        )
+
+    def collect(_result, folder: Path) -> None:
+        seen.extend(sorted(path.name for path in folder.iterdir()))
+
+    outcome = pool.run(make, on_checkpoint=checkpoints.append, collect=collect)
+    assert isinstance(outcome, TrainResult)
+    assert {m.member: m.failure and m.failure.reason for m in outcome.members} == {
+        "good": None,
+        "unknown": "raised",
+    }
+    assert seen == ["good.safetensors", "good.state.safetensors"]
+    assert {checkpoint.member for checkpoint in checkpoints} == {"good"}
 
 
 def test_a_training_without_end_is_stopped_at_its_limit_and_the_worker_goes_on(pool, tmp_path):
