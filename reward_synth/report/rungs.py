@@ -21,7 +21,7 @@ MOST_PANELS = 8
 """Generations that are drawn, the last ones; the tables below the figure show all."""
 DODGE = 0.03
 """Share of the narrowest gap between rungs that neighbouring error bars stand apart at most."""
-CROWD = 0.4
+CROWD = 0.25
 """Share of that gap that all bars of a rung take at most."""
 
 
@@ -56,7 +56,7 @@ def rungs(run: Run) -> go.Figure:
                     "tickvals": every,
                     "ticktext": [_short(steps) for steps in every],
                     "title": _title("environment steps (log scale)"),
-                    "range": [math.log10(every[0]) - 0.06, math.log10(every[-1]) + 0.12],
+                    "range": [math.log10(every[0]) - 0.06, math.log10(every[-1]) + 0.2],
                     "zeroline": False,
                 },
                 f"yaxis{axis}": layout["yaxis"]
@@ -118,7 +118,7 @@ def _draw(figure: go.Figure, run: Run, ladder: Ladder, axis: str, dodge: float) 
                 "thickness": 1,
                 "width": 3,
             },
-            text=[""] * (len(measures) - 1) + ["" if dropped else f"  {candidate.number}"],
+            text=[""] * (len(measures) - 1) + ["" if dropped else _label(candidate, rank)],
             textposition="middle right",
             textfont={"size": 12, "color": colour},
             hovertext=[_hover(candidate, m) for m in measures],
@@ -129,6 +129,11 @@ def _draw(figure: go.Figure, run: Run, ladder: Ladder, axis: str, dodge: float) 
 
 def _title(text: str) -> dict[str, object]:
     return {"text": text, "font": {"size": 12}, "standoff": 10}
+
+
+def _label(candidate: Candidate, rank: int) -> str:
+    """The number beside a line's end; neighbours by rank, which may touch, stand side by side."""
+    return "\u2002" * (1 + 3 * (rank % 2)) + str(candidate.number)
 
 
 def _symbol(measure: Measure, winner: bool) -> str:
