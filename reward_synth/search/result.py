@@ -8,10 +8,13 @@ import numpy as np
 
 from reward_synth.evaluation import TrainerChoice, interval
 from reward_synth.search.config import RunConfig, TrainConfig
-from reward_synth.search.strategy import best_of, search_evaluations, search_fitness
+from reward_synth.search.strategy import best_of, search_evaluations
 from reward_synth.store import Store
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, baselines
+
+TRAINED = ("accepted", "pruned", "scored")
+"""States of candidates whose programs ran to the end or until they were dropped."""
 
 
 def known_baselines(
@@ -78,7 +81,7 @@ def search_result(
     low, high = interval(values)
     trained = [e for c in run.candidates for e in c.evaluations]
     first_tries = [c for c in run.candidates if c.repair == 0]
-    executed = [c for c in first_tries if c.status in ("accepted", "pruned", "scored")]
+    executed = [c for c in first_tries if c.status in TRAINED]
     cost = [c.cost for c in run.completions if c.cost is not None]
     mean = {name: float(np.mean(values)) for name, values in baseline.items()}
     return {
@@ -99,7 +102,7 @@ def search_result(
         "refused": sum(c.status == "refused" for c in run.candidates),
         "pruned": sum(c.status == "pruned" for c in run.candidates),
         "failed": sum(c.status == "failed" for c in run.candidates),
-        "repaired": sum(c.repair > 0 and search_fitness(c) is not None for c in run.candidates),
+        "repaired": sum(c.repair > 0 and c.status in TRAINED for c in run.candidates),
         "prompt_tokens": sum(c.prompt_tokens for c in run.completions),
         "completion_tokens": sum(c.completion_tokens for c in run.completions),
         "cost": sum(cost) if cost or not run.completions else None,
