@@ -144,7 +144,8 @@ def search_standing(config: "RunConfig", confirmed: int = 0) -> "Standing":
 
     return Standing(
         iterations=config.iterations,
-        samples=config.samples * config.seeds,
+        samples=config.samples + config.tune,
+        seeds=config.seeds,
         confirmations=config.finalists * len(config.confirmation_seeds) - confirmed,
     )
 

@@ -74,7 +74,7 @@ class Eureka:
             TrainingReport.model_validate(evaluation.report),
             Score.model_validate(evaluation.score),
         )
-        answer = parent.completion.text if parent.completion else parent.source
+        answer = parent.completion.text if parent.completion else unasked(parent)
         return improve_messages(self.initial, answer, reflection)
 
     def candidate(
@@ -101,3 +101,10 @@ class Eureka:
                 seconds=completion.seconds,
             ),
         )
+
+
+def unasked(candidate: Candidate) -> str:
+    """A program that no completion holds, as the answer that it would have been."""
+    told = "The best program so far, with its constants tuned"
+    said = f"{told} ({candidate.note}):\n\n" if candidate.origin == "tuned" else ""
+    return f"{said}```python\n{candidate.source.strip()}\n```"

@@ -48,5 +48,6 @@ def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
 
 def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that were trained to the end, best first."""
-    scored = [(f, -c.number, c) for c in candidates if (f := search_fitness(c)) is not None]
+    whole = [c for c in candidates if c.status == "scored"]
+    scored = [(f, -c.number, c) for c in whole if (f := search_fitness(c)) is not None]
     return [c for _, _, c in sorted(scored, key=lambda entry: entry[:2], reverse=True)]

@@ -176,7 +176,10 @@ class Trainer:
             if isinstance(outcome, Failure) and training.candidate.id not in failed:
                 failed[training.candidate.id] = outcome.message
                 if training.purpose == "search":
-                    self.store.record_failure(training.candidate, outcome.message)
+                    several = sum(t.candidate.id == training.candidate.id for t in trainings) > 1
+                    self.store.record_failure(
+                        training.candidate, outcome.message, of_several=several
+                    )
                 self.tell(training, "failed", message=outcome.message)
         return [t for t in trainings if t.candidate.id not in failed]
 

@@ -223,9 +223,15 @@ class Store:
         rows = [finding.model_dump(mode="json") for finding in findings]
         self._advance(candidate, ("proposed",), status, reason=storable(reason), findings=rows)
 
-    def record_failure(self, candidate: Candidate, reason: str) -> None:
-        """Record why an accepted candidate's training failed."""
-        self._advance(candidate, ("accepted",), "failed", reason=storable(reason))
+    def record_failure(
+        self, candidate: Candidate, reason: str, *, of_several: bool = False
+    ) -> None:
+        """Record why an accepted candidate's training failed.
+
+        With ``of_several`` seeds, one that failed counts for more than one that was scored.
+        """
+        before = ("accepted", "scored") if of_several else ("accepted",)
+        self._advance(candidate, before, "failed", reason=storable(reason))
 
     def record_rung(self, rung: int, steps: int, decisions: Sequence[RungDecision]) -> None:
         """Record all decisions of a rung, or none; who is not kept becomes pruned.
