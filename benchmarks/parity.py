@@ -27,7 +27,6 @@ goes on where it was.
 import hashlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +44,7 @@ from benchmarks.measure import (
     write_json,
 )
 from benchmarks.physics import PROGRAMS
+from benchmarks.training import say
 
 if TYPE_CHECKING:
     from reward_synth.evaluation import Score
@@ -219,8 +219,7 @@ class Clock:
         self.done += 1
         spent = time.monotonic() - self.begun
         left = spent / self.done * (self.wanted - self.done)
-        line = f"{self.done}/{self.wanted}  {message}  ({left / 60:.0f} min left)"
-        print(line, file=sys.stderr, flush=True)
+        say(f"{self.done}/{self.wanted}  {message}  ({left / 60:.0f} min left)")
 
 
 def carry_out(task: "Task", wanted: Sequence[Training], cache: Cache, clock: Clock) -> None:
@@ -246,8 +245,10 @@ def train(
         Trained,
         TrainerChoice,
         WorkerPool,
+        guess,
         measured,
     )
+    from reward_synth.search.trainings import WORTH_MEASURING
     from sandbox.messages import Member
 
     choice = TrainerChoice(trainer)
@@ -261,10 +262,10 @@ def train(
         clock.tick(f"{told}: {trained.score.fitness:.3g}")
 
     with WorkerPool(task.folder, cores(), kinds=choice.worker_kinds) as pool:
-        if trainer == "sb3":
-            layout = Layout(cores(), cores(), 1)
-        else:
-            layout = measured(task, pool, tell=lambda m: print(m, file=sys.stderr, flush=True))
+        layout = Layout(cores(), cores(), 1)
+        if trainer == "population":
+            whole = len(members) * steps
+            layout = guess() if whole < WORTH_MEASURING else measured(task, pool, tell=say)
         with Legs(task, pool, layout, steps=steps, choice=choice) as legs:
             outcomes = legs.advance(members, steps, episodes=EPISODES, on_trained=keep)
     for name, outcome in outcomes.items():
