@@ -1,8 +1,8 @@
 """The GPU simulator: MuJoCo Warp steps thousands of environments, and nothing leaves the device.
 
-A step is a CUDA graph and some dozens of small PyTorch kernels; the host only launches them, and
-never waits for a result.  That rules out drawing initial states when an episode ends: they come
-from pools that are drawn when the simulator is reset.
+A control step is a few CUDA graphs and some dozens of small PyTorch kernels; the host only
+launches them, and never waits for a result.  That rules out drawing initial states when an
+episode ends: they come from pools that are drawn when the simulator is reset.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -357,7 +357,7 @@ class WarpSimulator:
         """Call it; raises DeviceMemoryError, holding on to nothing, when memory runs out."""
         try:
             return function(*arguments)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError) as error:
             if not _ran_out_of_memory(error):
                 raise
         # Outside of the handler: an error's traceback would keep tensors alive.
@@ -378,9 +378,9 @@ class WarpSimulator:
         self._pool = ()
 
 
-def _ran_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of PyTorch's or Warp's says so; Warp's has no type of its own."""
+def _ran_out_of_memory(error: Exception) -> bool:
+    """Whether an error says so; Warp's and PyTorch's on the processor have no type of their own."""
     said = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        words in said for words in ("out of memory", "failed to allocate")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        words in said for words in ("out of memory", "failed to allocate", "can't allocate memory")
     )

@@ -1,8 +1,8 @@
 """MuJoCo Warp's physics for many environments of one model, as torch tensors.
 
-The tensors are views of Warp's arrays, so nothing is copied between the two.  A control step is
-one launch of a captured graph; on CUDA it goes to PyTorch's current stream, in order with
-whatever PyTorch does.  Compiled kernels are kept in the folder that the environment variable
+The tensors are views of Warp's arrays, so nothing is copied between the two.  A physics step is
+one launch of a captured graph; on CUDA it goes to PyTorch's current stream, in order with whatever
+PyTorch does.  Compiled kernels are kept in the folder that the environment variable
 ``WARP_CACHE_PATH`` names (Warp's own default is in the home directory).
 """
 
@@ -74,7 +74,7 @@ class WarpPhysics:
         self._device: Any = warp.get_device(device)
         self._torch_device = torch.device(device)
         self._substeps = substeps
-        self._graph: Any = None
+        self._graphs: tuple[Any, ...] = ()
         self._stream: Any = None
         refuse_unsupported(model, where)
         with warp.ScopedDevice(self._device):
@@ -117,11 +117,15 @@ class WarpPhysics:
     def advance(self) -> None:
         """One control step of every environment, under ``ctrl``."""
         stream = self._current_stream() if self._device.is_cuda else None
-        if self._graph is not None:
-            self._warp.capture_launch(self._graph, stream=stream)
+        if self._graphs:
+            between, last = self._graphs
+            for _ in range(self._substeps - 1):
+                self._warp.capture_launch(between, stream=stream)
+            self._warp.capture_launch(last, stream=stream)
         else:
             with self._warp.ScopedStream(stream, sync_enter=False):
-                self._control_step()
+                for left in reversed(range(self._substeps)):
+                    self._substep(last=not left)
         if self._watch.found():
             self._warn()
 
@@ -129,7 +133,7 @@ class WarpPhysics:
         """Say what was not said yet, and let go of the device's memory."""
         if not self._watch.said:
             self._warn()
-        self._graph = None
+        self._graphs = ()
 
     def _warn(self) -> None:
         message = self.overflow()
@@ -151,44 +155,47 @@ class WarpPhysics:
             "cpu, or change its model so that less can touch at once"
         )
 
-    def _control_step(self) -> None:
-        """Launch the kernels of one control step.
+    def _substep(self, *, last: bool) -> None:
+        """Launch the kernels of one physics step.
 
-        Sensors are computed once, where MuJoCo on the processor reports them: at the start of
-        the last substep.  Runge-Kutta's inner evaluations would overwrite them.
+        Sensors are computed where MuJoCo on the processor reports them: at the start of a control
+        step's last substep.  Runge-Kutta's inner evaluations would overwrite them.
         """
         mjw, model, data = self._mjw, self._model, self._data
         flags = model.opt.disableflags
         without_sensors = flags | int(mujoco.mjtDisableBit.mjDSBL_SENSOR.value)
         try:
-            for left in reversed(range(self._substeps)):
-                model.opt.disableflags = without_sensors if left else flags
-                mjw.forward(model, data)
-                if not left and self._sensors.size:
-                    self._warp.copy(self._sensors, data.sensordata)
-                model.opt.disableflags = without_sensors
-                self._integrate(model, data)
+            model.opt.disableflags = flags if last else without_sensors
+            mjw.forward(model, data)
+            if last and self._sensors.size:
+                self._warp.copy(self._sensors, data.sensordata)
+            model.opt.disableflags = without_sensors
+            self._integrate(model, data)
         finally:
             model.opt.disableflags = flags
 
     def _capture(self) -> None:
-        """Compile and load the kernels, and capture a control step.
+        """Compile and load the kernels, and capture the two kinds of substep.
 
-        On a GPU that has no memory pools nothing is captured, because a control step allocates.
+        On a GPU that has no memory pools nothing is captured, because a substep allocates.
         """
         warp, device = self._warp, self._device
         with warp.ScopedDevice(device):
             # A first step compiles and loads the kernels; old drivers cannot while they capture.
-            self._control_step()
+            self._substep(last=True)
             warp.synchronize_device(device)
-            if device.is_cpu or warp.is_mempool_enabled(device):
+            if device.is_cuda:
                 # What is collected during a capture might free memory, which ends the capture.
                 gc.collect()
-                with warp.ScopedCapture(device=device) as capture:
-                    self._control_step()
-                self._graph = capture.graph
+            if device.is_cpu or warp.is_mempool_enabled(device):
+                self._graphs = tuple(self._captured(last) for last in (False, True))
             self._overflow.zero_()
             warp.synchronize_device(device)
+
+    def _captured(self, last: bool) -> Any:
+        with self._warp.ScopedCapture(device=self._device) as capture:
+            self._substep(last=last)
+        return capture.graph
 
     def _current_stream(self) -> Any:
         """PyTorch's current stream, as Warp's."""

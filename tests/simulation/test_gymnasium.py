@@ -4,8 +4,9 @@ Given the same state and actions, both run the same MuJoCo on the same model.  T
 are known.  Humanoid-v5 solves contacts by projected Gauss-Seidel, and is told to use Newton's
 method here, as our task does.  Gymnasium starts the constraint solver from its last solution,
 ``mujoco.rollout`` from nothing at each control step: both stop at the solver's tolerance of 1e-8,
-and contacts make the difference grow.  And Reacher-v5 observes a body's position, which MuJoCo leaves at the last
-Runge-Kutta stage (some millimetres off), where ours is the position at the state reached.
+and contacts make the difference grow.  And Reacher-v5 observes a body's position, which MuJoCo
+leaves at the last Runge-Kutta stage (some millimetres off), where ours is the position at the
+state reached.
 """
 
 import copy
