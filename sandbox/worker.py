@@ -23,6 +23,8 @@ from sandbox.messages import Failure, Job, Message, ProbeJob, TrainJob
 
 POLL_SECONDS = 0.02
 DONE = '{"kind": "done"}'
+OUT_OF_MEMORY = ("can't allocate memory", "Could not allocate memory")
+"""What torch and MuJoCo say."""
 READY = '{"kind": "ready"}'
 
 
@@ -69,7 +71,7 @@ def describe(error: BaseException) -> Failure:
 
     if isinstance(error, NonFiniteError):
         return Failure(reason="non-finite", message=str(error))
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
         return Failure(reason="memory", message="out of memory")
     if isinstance(error, DeviceMemoryError):
         return Failure(reason="memory", message=str(error))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import mujoco
 import pytest
 
 from reward_synth.evaluation import Gate, WorkerPool, score_policy
@@ -164,6 +165,15 @@ def test_worker_processes_end_with_the_pool(tmp_path):
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
     assert not root.exists()
+
+
+def test_what_torch_and_mujoco_say_of_too_little_memory_is_understood():
+    for error in (
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        mujoco.FatalError("Could not allocate memory"),
+        MemoryError(),
+    ):
+        assert describe(error).reason == "memory"
 
 
 def test_a_full_disk_is_no_fault_of_the_candidate():
