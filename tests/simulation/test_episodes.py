@@ -136,3 +136,47 @@ def test_random_policies_fill_the_action_range() -> None:
     assert np.abs(action).max() <= 1
     np.testing.assert_allclose(action.mean(axis=0), 0, atol=0.1)
     np.testing.assert_allclose(action.std(axis=0), 1 / np.sqrt(3), atol=0.05)
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 1000), limit=st.integers(1, 60), steps=st.integers(0, 100))
+def test_episodes_go_on_from_a_snapshot(seed: int, limit: int, steps: int) -> None:
+    """Two environments move to another simulator in the middle of their episodes."""
+    task = dataclasses.replace(HOPPER, episode_steps=limit)
+    expected = by_hand(task, 4, seed, lean)[1:3]
+    found: list[list[Episode]] = [[], []]
+
+    def play(simulator: MujocoSimulator, recorder: EpisodeRecorder, first: int, count: int) -> None:
+        for _ in range(count):
+            for index, episode in recorder.record(simulator.step(lean(simulator.observe()))):
+                if index in (first, first + 1):
+                    found[index - first].append(episode)
+
+    simulator = MujocoSimulator(task, 4)
+    simulator.reset(seed)
+    recorder = EpisodeRecorder(simulator)
+    play(simulator, recorder, 1, steps)
+    episodes, states = recorder.snapshot(slice(1, 3)), simulator.snapshot(slice(1, 3))
+
+    simulator = MujocoSimulator(task, 2)
+    simulator.restore(slice(0, 2), states)
+    recorder = EpisodeRecorder(simulator)
+    recorder.restore(slice(0, 2), episodes)
+    play(simulator, recorder, 0, 150 - steps)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert len(ours) == len(theirs) > 0
+        for one, other in zip(ours, theirs, strict=True):
+            assert_same(one, other)
+
+
+def test_an_episode_whose_beginning_was_missed_stays_left_out_after_a_snapshot() -> None:
+    task = dataclasses.replace(HOPPER, episode_steps=12)
+    simulator = MujocoSimulator(task, 2)
+    simulator.reset(0)
+    simulator.step(np.zeros((2, 3)))
+    recorder = EpisodeRecorder(simulator)
+    recorder.record(simulator.step(np.zeros((2, 3))))
+    again = EpisodeRecorder(simulator)
+    again.restore(slice(0, 2), recorder.snapshot(slice(0, 2)))
+    found = [again.record(simulator.step(np.zeros((2, 3)))) for _ in range(22)]
+    assert [number for number, episodes in enumerate(found) if episodes] == [21]

@@ -276,3 +276,92 @@ def test_a_reset_that_is_sometimes_not_finite_is_the_tasks_mistake(tmp_path) -> 
 
     with pytest.raises(UserError, match=r"task\.py: reset gives a state that is not finite"):
         MujocoSimulator(robot_task(tmp_path, reset=reset), 50).reset(0)
+
+
+# --- groups of environments, and going on from a snapshot --------------------------------------
+
+
+def test_several_seeds_make_groups_that_are_each_as_if_alone() -> None:
+    seeds = (5, 9, 5)
+    together = MujocoSimulator(HOPPER, 12)
+    first = together.reset(list(seeds))
+    alone = [MujocoSimulator(HOPPER, 4) for _ in seeds]
+    np.testing.assert_array_equal(
+        first, np.concatenate([one.reset(seed) for one, seed in zip(alone, seeds, strict=True)])
+    )
+    ended = 0
+    for action in actions(together, 80):
+        step = together.step(action)
+        for k, one in enumerate(alone):
+            mine = slice(4 * k, 4 * k + 4)
+            expected = one.step(action[mine])
+            np.testing.assert_array_equal(step.observation[mine], expected.observation)
+            np.testing.assert_array_equal(step.terminated[mine], expected.terminated)
+            ended += int(expected.terminated.sum())
+    assert ended > 12
+    np.testing.assert_array_equal(first[:4], first[8:])
+    assert not np.array_equal(first[:4], first[4:8])
+
+
+def test_groups_are_of_equal_size_and_no_seed_is_negative() -> None:
+    simulator = MujocoSimulator(HOPPER, 6)
+    with pytest.raises(ValueError, match="6 environments do not divide into 4 groups"):
+        simulator.reset([1, 2, 3, 4])
+    with pytest.raises(ValueError, match="negative"):
+        simulator.reset([1, -2])
+
+
+@settings(max_examples=8)
+@given(steps=st.integers(0, 40), limit=st.integers(1, 30), threads=st.integers(1, 2))
+def test_a_snapshot_goes_on_elsewhere_as_it_would_have_here(steps, limit, threads) -> None:
+    """In other environments of another simulator, with other neighbours."""
+    task = dataclasses.replace(HOPPER, episode_steps=limit)
+    here = MujocoSimulator(task, 4)
+    here.reset([3, 8])
+    played = actions(here, steps + 30)
+    for action in played[:steps]:
+        here.step(action)
+    snapshot = here.snapshot(slice(2, 4))
+    before = {name: array.copy() for name, array in snapshot.items()}
+
+    there = MujocoSimulator(task, 6, threads=threads)
+    there.reset(1)
+    there.step(np.ones((6, 3)))
+    kept = there.observe()
+    there.restore(slice(1, 3), snapshot)
+    np.testing.assert_array_equal(there.observe()[1:3], here.observe()[2:4])
+    np.testing.assert_array_equal(there.observe()[[0, 3, 4, 5]], kept[[0, 3, 4, 5]])
+    names = [name for name in here.variable_sizes if name != "action"]
+    names += [f"prev_{name}" for name in [*names, "action"]]
+    for action in played[steps:]:
+        expected = here.step(action)
+        others = np.zeros((6, 3))
+        others[1:3] = action[2:4]
+        step = there.step(others)
+        for field in dataclasses.fields(step):
+            if field.name != "variables":
+                np.testing.assert_array_equal(
+                    getattr(step, field.name)[1:3], getattr(expected, field.name)[2:4], field.name
+                )
+        ours, theirs = there.reward_inputs(names), here.reward_inputs(names)
+        for name in names:
+            np.testing.assert_array_equal(ours[name][1:3], theirs[name][2:4], err_msg=name)
+    for name, array in before.items():
+        np.testing.assert_array_equal(snapshot[name], array, err_msg=name)
+
+
+def test_a_snapshot_changes_nothing_that_an_earlier_step_gave() -> None:
+    simulator = MujocoSimulator(HOPPER, 2)
+    simulator.reset(0)
+    snapshot = simulator.snapshot(slice(0, 2))
+    step = simulator.step(np.ones((2, 3)))
+    height = step.variables["torso_height"].copy()
+    simulator.restore(slice(0, 2), snapshot)
+    np.testing.assert_array_equal(step.variables["torso_height"], height)
+    again = simulator.step(np.ones((2, 3)))
+    np.testing.assert_array_equal(again.variables["torso_height"], height)
+
+
+def test_there_is_no_snapshot_before_a_reset() -> None:
+    with pytest.raises(RuntimeError, match="reset the simulator before a snapshot"):
+        MujocoSimulator(HOPPER, 2).snapshot(slice(0, 2))
