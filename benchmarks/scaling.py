@@ -260,7 +260,7 @@ def thousand(samples: int) -> dict[str, Any]:
         run = api.search(config, runs_dir=Path(folder), observer=watch)
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
         fitness = run.result["fitness"]
-    settled = rows[1:] or rows
+    settled = [row for row in rows if row["candidates"] >= samples] or rows
     growth = {
         name: round(rows[-1][name] - settled[0][name], 1) for name in ("search_mib", "workers_mib")
     }
@@ -278,7 +278,7 @@ def thousand(samples: int) -> dict[str, Any]:
         ],
     )
     print(
-        f"grown since the second row: {growth['search_mib']:+,.0f} MiB searching, "
+        f"grown since the first generation: {growth['search_mib']:+,.0f} MiB searching, "
         f"{growth['workers_mib']:+,.0f} MiB workers; the run's folder has {size / 2**20:,.0f} MiB; "
         f"best fitness {fitness:.3g}"
     )

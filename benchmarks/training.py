@@ -138,8 +138,13 @@ def measure(rounds: int, seconds: float) -> dict[str, list[float]]:
 
 
 def program_files(task_name: str, count: int) -> list[Path]:
-    """The task's reward programs, from the first again where there are fewer than ``count``."""
-    return list(islice(cycle(sorted((PROGRAMS / task_name).glob("*.py"))), count))
+    """The task's reward programs, from the first again where there are fewer than ``count``; its
+    expert reward where it has none."""
+    from reward_synth.task import load_task
+
+    files = sorted((PROGRAMS / task_name).glob("*.py"))
+    files = files or [load_task(task_name).folder / "expert_reward.py"]
+    return list(islice(cycle(files), count))
 
 
 def members_of(task_name: str, count: int) -> "list[Member]":
@@ -268,24 +273,24 @@ def learning(model: Any) -> Runner:
 
 
 def shares(steps: int) -> dict[str, float]:
-    """Shares of the time of one population's process, which trains ``steps`` for each member:
-    stepping the simulator (physics), judging rollouts (reward), the policies' forward passes and
-    normalisation (policy), learning (update), and what is left (other: recording)."""
+    """Shares of the time of one population's process, which trains ``steps`` for each member."""
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
-        spent = executor.submit(seconds_spent, steps).result()
-    whole = spent["whole"]
-    parts = {
-        "physics": spent["step"],
-        "reward": spent["judge"],
-        "policy": spent["collect"] - spent["step"] - spent["hear"],
-        "update": spent["learn"],
-    }
-    parts["other"] = whole - sum(parts.values())
-    return {name: part / whole for name, part in parts.items()}
+        return executor.submit(clocked_training, CHEETAH.task, SHARE_MEMBERS, steps).result()
 
 
-def seconds_spent(steps: int) -> dict[str, float]:
-    """Train one population with a clock around each part.  For a process of its own."""
+def clocked_training(
+    task_name: str,
+    members: int,
+    steps: int,
+    device: str = "cpu",
+    environments: int | None = None,
+) -> dict[str, float]:
+    """Train one population with a clock around each part.  For a process of its own.
+
+    Gives the shares of stepping the simulator (physics), judging rollouts (reward), the policies'
+    forward passes and normalisation (policy), learning (update), and what is left (other:
+    recording).  Each clock waits for the device, so that less overlaps than otherwise.
+    """
     from reward_synth.simulation import MujocoSimulator
     from reward_synth.task import load_task
     from sandbox.messages import TrainJob
@@ -298,31 +303,55 @@ def seconds_spent(steps: int) -> dict[str, float]:
         function = getattr(owner, method)
 
         def timed(*arguments: Any, **named: Any) -> Any:
+            wait_for(device)
             begun = time.perf_counter()
             try:
                 return function(*arguments, **named)
             finally:
+                wait_for(device)
                 key = name or method
                 spent[key] = spent.get(key, 0.0) + time.perf_counter() - begun
 
         setattr(owner, method, timed)
 
-    clock(MujocoSimulator, "step")
+    if device == "cpu":
+        clock(MujocoSimulator, "step")
+    else:
+        from reward_synth.simulation.mujoco_warp import WarpSimulator
+
+        clock(WarpSimulator, "step")
     for method in ("collect", "learn"):
         clock(Population, method)
     for method in ("hear", "judge"):
         clock(PopulationTraining, method)
     clock(PopulationTraining, "to_end", "whole")
-    task = load_task(CHEETAH.task)
+    task = load_task(task_name)
     with TemporaryDirectory() as folder:
         job = TrainJob(
             task=str(task.folder.resolve()),
-            members=members_of(task.name, SHARE_MEMBERS),
+            members=members_of(task.name, members),
             folder=folder,
             steps=steps,
+            device=device,
+            environments=environments,
         )
         train(job, lambda _: None)
-    return spent
+    parts = {
+        "physics": spent["step"],
+        "reward": spent["judge"],
+        "policy": spent["collect"] - spent["step"] - spent["hear"],
+        "update": spent["learn"],
+    }
+    parts["other"] = spent["whole"] - sum(parts.values())
+    return {name: part / spent["whole"] for name, part in parts.items()}
+
+
+def wait_for(device: str) -> None:
+    """Wait until the device has done what it was told."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
 
 
 # --- what comes of it ----------------------------------------------------------------------------
