@@ -12,7 +12,7 @@ from reward_synth.store import Store
 KILLS = 10
 COMMAND = [sys.executable, "-m", "reward_synth.cli", "run"]
 SETTINGS = [
-    "cartpole-swingup", "--samples", "3", "--iterations", "2", "--steps", "4096", "--seed", "5",
+    "cartpole-swingup", "--samples", "4", "--iterations", "2", "--steps", "4096", "--seed", "5",
 ]  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def findings(runs_dir: Path) -> tuple[object, ...]:
             candidate.slot,
             candidate.source,
             candidate.status,
+            candidate.reason,
+            [(r.rung, r.steps, r.fitness, r.low, r.high, r.kept) for r in candidate.rungs],
             candidate.parents,
             [(e.purpose, e.seed, e.fitness, e.score) for e in candidate.evaluations],
         )
@@ -85,4 +87,6 @@ def test_killed_and_resumed_equals_undisturbed(tmp_path):
         arguments = ["--resume", runs[0].id] if runs else SETTINGS
     assert run(killed, *arguments) == 0
 
-    assert findings(killed) == findings(undisturbed)
+    expected = findings(undisturbed)
+    assert findings(killed) == expected
+    assert isinstance(expected[1], dict) and expected[1]["pruned"] > 0, "rungs were decided"
