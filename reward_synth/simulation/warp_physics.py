@@ -3,7 +3,9 @@
 The tensors are views of Warp's arrays, so nothing is copied between the two.  A physics step is
 one launch of a captured graph; on CUDA it goes to PyTorch's current stream, in order with whatever
 PyTorch does.  Compiled kernels are kept in the folder that the environment variable
-``WARP_CACHE_PATH`` names (Warp's own default is in the home directory).
+``WARP_CACHE_PATH`` names (Warp's own default is in the home directory).  They do not depend on the
+number of environments: a simulator of one fills the folder for all of the same task and device,
+which may then only read it.
 """
 
 import gc
@@ -96,7 +98,7 @@ class WarpPhysics:
                 model, nworld=num_envs, nconmax=self.contacts, njmax=self.rows
             )
             self._sensors = warp.zeros_like(self._data.sensordata)
-        data, view = self._data, warp.to_torch
+        data, view = self._data, self._view
         self.qpos: torch.Tensor = view(data.qpos)
         self.qvel: torch.Tensor = view(data.qvel)
         self.act: torch.Tensor = view(data.act)
@@ -111,8 +113,17 @@ class WarpPhysics:
             mujoco.mjtIntegrator.mjINT_IMPLICIT: mjw.implicit,
             mujoco.mjtIntegrator.mjINT_IMPLICITFAST: mjw.implicit,
         }[mujoco.mjtIntegrator(model.opt.integrator)]
-        self._capture()
+        try:
+            self._capture()
+        except OSError as error:
+            raise _no_kernel_cache(error) from None
         self._watch = _Watch(self._overflow)
+
+    def _view(self, array: Any) -> torch.Tensor:
+        if not array.size:
+            # An empty array has no address, which PyTorch takes for one of the host's.
+            return torch.empty(array.shape, device=self._torch_device)
+        return self._warp.to_torch(array)
 
     def advance(self) -> None:
         """One control step of every environment, under ``ctrl``."""
@@ -255,16 +266,20 @@ def load_warp(device: str) -> tuple[ModuleType, ModuleType]:
     try:
         warp.init()
     except OSError as error:
-        raise UserError(
-            f"Warp cannot keep its compiled kernels: {error}; name a folder that can be written "
-            "in the environment variable WARP_CACHE_PATH"
-        ) from None
+        raise _no_kernel_cache(error) from None
     if device != "cpu" and not warp.is_cuda_available():
         raise UserError(
             f"there is no device {device} for Warp: its CUDA driver is missing or too old; "
             "update it, or use the device cpu"
         )
     return warp, mujoco_warp
+
+
+def _no_kernel_cache(error: OSError) -> UserError:
+    return UserError(
+        f"Warp cannot keep its compiled kernels: {error}; name a folder that can be written, or "
+        "that holds them all, in the environment variable WARP_CACHE_PATH"
+    )
 
 
 def _check_cuda(device: str) -> None:
