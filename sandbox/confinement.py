@@ -9,6 +9,7 @@ Two layers, both inherited by everything below them:
 """
 
 import ctypes
+import glob
 import os
 import resource
 import signal
@@ -45,7 +46,14 @@ class WorkerProcess(Protocol):
     def wait(self) -> object: ...
 
 
-def readable_paths(task_folder: Path, imports: Path) -> list[str]:
+def device_nodes(device: str) -> list[str]:
+    """The files through which a process reaches a GPU; [] for none."""
+    if not device.startswith("cuda"):
+        return []
+    return sorted(glob.glob("/dev/nvidia*"))
+
+
+def readable_paths(task_folder: Path, imports: Path, kernels: Path | None) -> list[str]:
     """What a worker may read: interpreter, installed packages, this package and the task."""
     package = Path(__file__).resolve().parent.parent
     paths = [
@@ -59,13 +67,18 @@ def readable_paths(task_folder: Path, imports: Path) -> list[str]:
         str(package / "sandbox"),
         str(task_folder.resolve()),
         str(imports),
+        *([str(kernels)] if kernels is not None else []),
     ]
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 
 
-def environment(imports: Path) -> dict[str, str]:
-    """The whole environment of a worker: nothing is inherited."""
-    return {
+def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, str]:
+    """The whole environment of a worker: nothing is inherited, but which GPUs there are."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES") if device.startswith("cuda") else ""
+    extra = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+    if kernels is not None:
+        extra["WARP_CACHE_PATH"] = str(kernels)
+    return extra | {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
@@ -75,7 +88,6 @@ def environment(imports: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
         "MPLCONFIGDIR": "/nonexistent",
         # The worker allocates and frees large buffers all the time; keeping them on the heap
         # spares a system call each.
@@ -101,19 +113,28 @@ def link_packages(folder: Path) -> Path:
 
 
 def start_worker(
-    task_folder: Path, folder: Path, isolation: Isolation, kinds: Sequence[str]
+    task_folder: Path,
+    folder: Path,
+    isolation: Isolation,
+    kinds: Sequence[str],
+    device: str = "cpu",
+    kernels: Path | None = None,
 ) -> WorkerProcess:
     """Start ``python -m sandbox.worker``; it may write to ``folder/jobs`` and nowhere else.
 
-    ``kinds`` are the kinds of jobs to make ready for, "probe" and "train".
+    ``kinds`` are the kinds of jobs to make ready for: "probe", "train" and "sb3".  ``device`` is
+    where they train, and ``kernels`` the folder that holds compiled kernels for it.
     Raises UserError where the kernel cannot give the isolation that was asked for.
     """
     folder = folder.resolve()
     imports = link_packages(folder)
     writable = folder / "jobs"
     writable.mkdir(exist_ok=True)
-    readable = readable_paths(task_folder, imports)
-    command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds, "--", *readable]
+    readable = readable_paths(task_folder, imports, kernels)
+    nodes = device_nodes(device)
+    variables = environment(imports, device, kernels)
+    command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds]
+    command += ["--", *readable, "--", *nodes]
     if isolation == "none":
         process = subprocess.Popen(
             command,
@@ -121,7 +142,7 @@ def start_worker(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=writable,
-            env=environment(imports),
+            env=variables,
             start_new_session=True,
         )
         return cast(WorkerProcess, process)
@@ -129,9 +150,9 @@ def start_worker(
 
     walls = sandlock.Sandbox(
         fs_readable=readable,
-        fs_writable=[str(writable), os.devnull],
+        fs_writable=[str(writable), os.devnull, *nodes],
         clean_env=True,
-        env=environment(imports),
+        env=variables,
         max_processes=MAX_PROCESSES,
         max_open_files=MAX_OPEN_FILES,
         no_coredump=True,
@@ -160,14 +181,22 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def confine_job(folder: Path, readable: Sequence[str], isolation: Isolation, memory: int) -> None:
+def confine_job(
+    folder: Path,
+    readable: Sequence[str],
+    nodes: Sequence[str],
+    isolation: Isolation,
+    memory: int,
+) -> None:
     """Put the calling process, which is about to run one job, behind the inner wall.
 
-    ``memory`` is bytes of private writable memory.  The process dies with its parent.
+    ``memory`` is bytes of private writable memory, which does not bound a job on a GPU: a driver
+    reserves far more than it uses.  ``nodes`` are the GPU's files.  The process dies with its
+    parent.
     """
     die_with_parent()
     for limit, value in (
-        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_DATA, resource.RLIM_INFINITY if nodes else memory),
         (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -176,7 +205,9 @@ def confine_job(folder: Path, readable: Sequence[str], isolation: Isolation, mem
         import sandlock
 
         sandlock.confine(
-            sandlock.Sandbox(fs_readable=list(readable), fs_writable=[str(folder), os.devnull])
+            sandlock.Sandbox(
+                fs_readable=list(readable), fs_writable=[str(folder), os.devnull, *nodes]
+            )
         )
 
 

@@ -84,7 +84,9 @@ def describe(error: BaseException) -> Failure:
     return Failure(reason="raised", message=f"{type(error).__name__}: {error}")
 
 
-def run_job(job: ProbeJob | TrainJob, isolation: Isolation, readable: list[str]) -> None:
+def run_job(
+    job: ProbeJob | TrainJob, isolation: Isolation, readable: list[str], nodes: list[str]
+) -> None:
     """The body of a job's process: never returns."""
     emit = Emitter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     try:
@@ -94,7 +96,7 @@ def run_job(job: ProbeJob | TrainJob, isolation: Isolation, readable: list[str])
         folder = Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
-        confine_job(folder, readable, isolation, job.memory_limit)
+        confine_job(folder, readable, nodes, isolation, job.memory_limit)
         emit(perform(job, emit))
         os._exit(0)
     except BaseException as error:
@@ -123,10 +125,11 @@ def supervise(pid: int, job: ProbeJob | TrainJob, emit: Emitter) -> None:
 
 
 def main() -> None:
-    """``python -m sandbox.worker ISOLATION KIND… -- READABLE…``"""
+    """``python -m sandbox.worker ISOLATION KIND… -- READABLE… -- NODE…``"""
     isolation: Isolation = "strict" if sys.argv[1] == "strict" else "none"
-    split = sys.argv.index("--")
-    kinds, readable = sys.argv[2:split], sys.argv[split + 1 :]
+    first = sys.argv.index("--")
+    second = sys.argv.index("--", first + 1)
+    kinds, readable, nodes = sys.argv[2:first], sys.argv[first + 1 : second], sys.argv[second + 1 :]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     die_with_parent()
     emit = Emitter(sys.stdout)
@@ -145,7 +148,7 @@ def main() -> None:
             continue
         pid = os.fork()
         if pid == 0:
-            run_job(job, isolation, readable)
+            run_job(job, isolation, readable, nodes)
         supervise(pid, job, emit)
         emit(DONE)
 

@@ -1,6 +1,6 @@
 """The gate, dispatch of training to sandbox workers, and trusted scoring."""
 
-from reward_synth.evaluation.dispatch import Outcome, WorkerPool
+from reward_synth.evaluation.dispatch import Outcome, WorkerPool, compiled_kernels
 from reward_synth.evaluation.gate import Gate, errors, readable_variables, static_findings
 from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.layout import Layout, cores, guess, measured
@@ -16,6 +16,7 @@ __all__ = [
     "Trained",
     "TrainerChoice",
     "WorkerPool",
+    "compiled_kernels",
     "cores",
     "decide",
     "errors",

@@ -5,6 +5,8 @@ import json
 import os
 import queue
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,6 +17,7 @@ from types import TracebackType
 from pydantic import TypeAdapter, ValidationError
 
 from reward_synth.errors import UserError
+from reward_synth.evaluation.layout import user_cache
 from sandbox.confinement import Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     Checkpoint,
@@ -43,9 +46,17 @@ class Worker:
     """One worker process, restarted when it dies.  Used by one thread at a time."""
 
     def __init__(
-        self, task_folder: Path, folder: Path, isolation: Isolation, kinds: Sequence[str]
+        self,
+        task_folder: Path,
+        folder: Path,
+        isolation: Isolation,
+        kinds: Sequence[str],
+        device: str = "cpu",
+        kernels: Path | None = None,
     ) -> None:
         self.task_folder = task_folder
+        self.device = device
+        self.kernels = kernels
         self.folder = folder
         self.isolation: Isolation = isolation
         self.kinds = kinds
@@ -90,7 +101,14 @@ class Worker:
         The kernel ends the worker when the thread that started it ends, so one thread does both.
         """
         try:
-            process = start_worker(self.task_folder, self.folder, self.isolation, self.kinds)
+            process = start_worker(
+                self.task_folder,
+                self.folder,
+                self.isolation,
+                self.kinds,
+                self.device,
+                self.kernels,
+            )
         except BaseException as error:
             started.put(error)
             return
@@ -174,6 +192,36 @@ def read_lines(stream: object, lines: "queue.Queue[bytes | None]") -> None:
     lines.put(None)
 
 
+def compiled_kernels(task_folder: Path, device: str) -> Path | None:
+    """A folder with the kernels that a device needs for a task; None where it needs none.
+
+    They are compiled here, in a process of their own, because workers may not write there.
+    Raises UserError where that is not possible: no such device, say.
+    """
+    if device == "cpu":
+        return None
+    folder = user_cache() / "warp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot keep compiled kernels in {folder}: {error.strerror}; set XDG_CACHE_HOME to "
+            "a folder that can be written"
+        ) from error
+    done = subprocess.run(
+        [sys.executable, "-m", "reward_synth.simulation.kernels", str(task_folder), device],
+        env={**os.environ, "WARP_CACHE_PATH": str(folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        raise UserError(said[-1] if said else f"device {device} cannot be used")
+    return folder
+
+
 class WorkerPool:
     """``workers`` workers for one task.  A context manager; ``run`` may be called by many threads.
 
@@ -186,8 +234,10 @@ class WorkerPool:
         workers: int,
         isolation: Isolation = "strict",
         kinds: Sequence[str] = ("probe", "train"),
+        device: str = "cpu",
     ) -> None:
         self.size = workers
+        kernels = compiled_kernels(task_folder, device)
         try:
             self.root = Path(tempfile.mkdtemp(prefix="reward-synth-"))
         except OSError as error:
@@ -196,7 +246,7 @@ class WorkerPool:
                 "or set TMPDIR to another folder"
             ) from error
         self.all = [
-            Worker(task_folder, self.root / f"worker-{index}", isolation, kinds)
+            Worker(task_folder, self.root / f"worker-{index}", isolation, kinds, device, kernels)
             for index in range(workers)
         ]
         self.idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()

@@ -178,9 +178,13 @@ def processor() -> str:
     return next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
 
 
+def user_cache() -> Path:
+    """The folder of what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reward-synth"
+
+
 def cache_file() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "reward-synth" / "layouts.json"
+    return user_cache() / "layouts.json"
 
 
 def read_cache(path: Path) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from reward_synth.errors import RunError
-from reward_synth.evaluation import Gate, WorkerPool, cores, errors
+from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
@@ -34,7 +34,7 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     task = load_task(config.task)
     steps = config.steps or task.training_steps
     settings = config.model_copy(update={"steps": steps, "task": str(task.folder.absolute())})
-    check_trainer(settings)
+    check_trainer(task, settings)
     strategy = build_strategy(task, settings)
     run_id = store.create_run("search", task, settings)
     observer(Progress("started", run_id))
@@ -59,8 +59,9 @@ def resume(run_id: str, *, store: Store, observer: Observer) -> str:
     return drive(Search(store, run_id, task, settings, strategy, observer))
 
 
-def check_trainer(config: RunConfig | TrainConfig) -> None:
-    """Raises UserError for parameters that the trainer does not have."""
+def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
+    """Raises UserError for a device that is not there and parameters that no trainer has."""
+    compiled_kernels(task.folder, config.device)
     if config.parameters:
         from sandbox.reference import check_parameters
 
@@ -145,7 +146,7 @@ class Search:
         config = self.config
         choice = config.choice
         kinds = choice.worker_kinds
-        with WorkerPool(self.task.folder, workers, config.isolation, kinds) as pool:
+        with WorkerPool(self.task.folder, workers, config.isolation, kinds, config.device) as pool:
             pool.warm()
             gate = Gate(self.task, pool)
             trainer = Trainer(

@@ -27,7 +27,7 @@ def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
 
     source = read_reward(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
-    check_trainer(settings)
+    check_trainer(task, settings)
     origin = config.reward if config.reward in ("expert", "sparse") else "file"
     run_id = store.create_run("train", task, settings)
     store.record_proposals(run_id, 0, [NewCandidate(slot=0, source=source, origin=origin)])
@@ -57,7 +57,7 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
         try:
             choice = config.choice
             kinds = choice.worker_kinds
-            with WorkerPool(task.folder, workers, config.isolation, kinds) as pool:
+            with WorkerPool(task.folder, workers, config.isolation, kinds, config.device) as pool:
                 pool.warm()
                 candidate = store.candidates(run.id)[0]
                 if candidate.status == "proposed":

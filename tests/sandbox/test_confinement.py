@@ -81,7 +81,7 @@ def test_confined_worker_reaches_neither_files_nor_network(tmp_path, listening_p
         "environment": found["environment"],
     }
     assert "OPENAI_API_KEY" not in found["environment"]
-    assert set(found["environment"]) <= {*environment(tmp_path), "LC_CTYPE", "PWD"}
+    assert set(found["environment"]) <= {*environment(tmp_path, "cpu", None), "LC_CTYPE", "PWD"}
 
 
 def read_line(descriptor: int) -> bytes:
