@@ -216,7 +216,8 @@ class Population:
             a[:, t] = action = torch.addcmul(
                 layout.apply("policy", parameters, now), deviation, noise[:, t]
             )
-            step = simulator.step(action.view(K * E, nu))
+            applied = action.view(K * E, nu)
+            step = simulator.step(applied.numpy() if simulator.xp is np else applied)
             listen(step)
             done[:, t] = self.tensor(step.terminated | step.truncated)
             observation = self.tensor(step.observation)
