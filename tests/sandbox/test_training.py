@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from reward_synth.errors import DeviceMemoryError
 from reward_synth.task import load_task, reward_source
+from sandbox import training
 from sandbox.messages import Checkpoint, Failure, Member, MemberResult, TrainingReport, TrainJob
 from sandbox.training import train
 
@@ -283,6 +285,53 @@ def test_members_that_got_not_equally_far_are_refused(tmp_path):
         run(tmp_path, a, b)
 
 
+# --- environments -------------------------------------------------------------------------------
+
+
+def test_a_job_may_say_how_many_environments_each_member_has(tmp_path):
+    found = run(tmp_path, member("a"), member("b", seed=2), environments=6, steps=600)
+    report = found.report("a")
+    assert report.environments == 6 and report.note == ""
+    # Rollouts are as long as ever, here two of 64 steps.
+    assert report.steps == 2 * 6 * CARTPOLE.ppo.rollout_steps
+    alone = run(tmp_path / "alone", member("b", seed=2), environments=6, steps=600)
+    assert same(alone, found, ["b"])
+
+
+def test_too_little_device_memory_halves_the_environments_and_says_so(tmp_path, monkeypatch):
+    """A machine that holds 40 environments: two members of 16, or three of 8."""
+    make = training.make_simulator
+
+    def small(task: Any, environments: int, *others: Any) -> Any:
+        if environments > 40:
+            raise DeviceMemoryError("the device is full")
+        return make(task, environments, *others)
+
+    monkeypatch.setattr(training, "make_simulator", small)
+    members = FOUR[:3]
+    two = run(tmp_path / "two", *members[:2], steps=2048)
+    assert (two.report("expert").environments, two.report("expert").note) == (16, "")
+    three = run(tmp_path / "three", *members, steps=2048)
+    for one in members:
+        report = three.report(one.name)
+        assert (report.environments, report.steps) == (8, 2048)
+        assert "8 instead of 16 environments" in report.note
+    # Who began so goes on so, also where there would be room.
+    legs = tmp_path / "legs"
+    run(legs, *members, steps=2048, until=1024, keep=True)
+    run(legs, members[0], steps=2048)
+    assert (legs / "expert.safetensors").read_bytes() == three.policy("expert")
+
+
+def test_where_not_even_few_environments_fit_the_job_says_so(tmp_path, monkeypatch):
+    def full(*_: Any) -> Any:
+        raise DeviceMemoryError("the device is full")
+
+    monkeypatch.setattr(training, "make_simulator", full)
+    with pytest.raises(DeviceMemoryError, match="cpu has too little memory"):
+        run(tmp_path, member("a"))
+
+
 # --- checkpoints -------------------------------------------------------------------------------
 
 
@@ -357,6 +406,7 @@ POLE_SIDE = 'Derived(lambda v, xp: xp.sin(v["hinge_angle"]))'
     ['xp.log(0.3 - xp.abs(v["cart_position"]))', '1.0 / xp.maximum(xp.cos(v["hinge_angle"]), 0.0)'],
     ids=["nan", "infinite"],
 )
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_an_observation_that_is_not_finite_names_its_variable(tmp_path, value):
     task = wrong_task(tmp_path / "wrong", POLE_SIDE, f"Derived(lambda v, xp: {value})")
     found = run(tmp_path / "job", member("a", NAN_FROM_THE_START.replace("-xp", "xp")), task=task)
