@@ -11,10 +11,10 @@ control steps per second of all environments together:
 - training: a population with its reward programs, learning included.
 
 Then, measured too: training with 8, 4 and 2 candidates as they are left by pruning, what a leg of
-a training costs besides, and what scoring costs.  From these parts the time of a Eureka search is
-COMPUTED: 16 samples × 5 iterations at 10 million steps each, dropping the weaker half at an
-eighth, a quarter and half of the training, with scores of 8 episodes there and of 32 at the end.
-What a language model takes to answer is not in it.
+a training costs besides, and how fast the processor steps what is scored.  From these parts the
+time of a Eureka search is COMPUTED: 16 samples × 5 iterations at 10 million steps each, dropping
+the weaker half at an eighth, a quarter and half of the training, with scores of 8 episodes there
+and of 32 at the end.  What a language model takes to answer is not in it.
 
 Where there is no CUDA, says so and ends well.  ``--device warp-cpu`` runs a toy of it on the
 processor, to try the script; its figures mean nothing.
@@ -25,7 +25,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ class Size:
         self.rounds = 1 if toy else 2 if quick else 5
         self.control_steps = 4 if toy else 200 if quick else 600
         self.rollouts = 1 if toy else 4 if quick else 12
-        self.score_episodes = 2 if toy else 32
+        self.scored_steps = 4 if toy else 200
 
 
 SAMPLES, ITERATIONS, STEPS = 16, 5, 10_000_000
@@ -129,7 +128,7 @@ def measure(task_name: str, device: str, size: Size) -> dict[str, Any]:
         sharing = executor.submit(
             clocked_training, task_name, size.candidates, steps, device, size.environments
         ).result()
-    scoring = scoring_speed(task, leg.policies(), size.score_episodes)
+    scoring = scoring_speed(task, size.scored_steps)
     return {
         "steps_per_second": {name: round(Spread.of(s).median) for name, s in speeds.items()},
         "simulator_of_bare": round(ratio(speeds[SIMULATOR], speeds[BARE]).median, 4),
@@ -260,20 +259,25 @@ class Leg:
         self.besides = elapsed - seconds
         return sum(report.steps for report in reports) / seconds
 
-    def policies(self) -> list[Path]:
-        return sorted(Path(self.folder.name).glob("m*.safetensors"))
 
+def scoring_speed(task: "Task", control_steps: int) -> float:
+    """Control steps per second of the simulator that scores: the processor's, on one core."""
+    import numpy as np
 
-def scoring_speed(task: "Task", policies: Sequence[Path], episodes: int) -> float:
-    """Control steps per second of the trusted score, which the processor computes."""
-    from reward_synth.errors import UserError
-    from reward_synth.evaluation import score_policies
+    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation.episodes import EpisodeRecorder
 
+    simulator = MujocoSimulator(task, SAMPLES * RUNG_EPISODES)
+    episodes = EpisodeRecorder(simulator)
+    rng = np.random.default_rng(0)
+    simulator.reset(0)
     begun = time.perf_counter()
-    scores = score_policies(task, policies, episodes)
+    for _ in range(control_steps):
+        action = rng.uniform(-1.0, 1.0, (simulator.num_envs, simulator.action_size))
+        episodes.record(simulator.step(action))
     elapsed = time.perf_counter() - begun
-    steps = sum(one.length * episodes for one in scores if not isinstance(one, UserError))
-    return steps / elapsed
+    simulator.close()
+    return control_steps * simulator.num_envs / elapsed
 
 
 # --- what is computed ----------------------------------------------------------------------------
