@@ -355,7 +355,7 @@ class Population:
             self.first_moment[kept] = before[1][kept]
             self.second_moment[kept] = before[2][kept]
 
-    # --- members come and go ----------------------------------------------------------------
+    # --- what a member is, and keeps ---------------------------------------------------------
 
     def finite(self) -> Tensor:
         """``(K,)`` bool: whose weights and statistics are numbers still."""
@@ -377,17 +377,6 @@ class Population:
             "returns.count": self.returns.count,
             "discounted": self.discounted,
         }
-
-    def keep(self, members: Sequence[int]) -> None:
-        """Go on with some members only."""
-        index = torch.tensor(members, device=self.device)
-        for name, tensor in self._tensors().items():
-            self._set(name, tensor[index])
-        self.generators = [self.generators[member] for member in members]
-
-    def _set(self, name: str, tensor: Tensor) -> None:
-        owner, _, field = name.rpartition(".")
-        setattr(getattr(self, owner) if owner else self, field, tensor)
 
     def snapshot(self, member: int) -> dict[str, np.ndarray]:
         """All that decides how a member goes on, apart from ``steps``."""

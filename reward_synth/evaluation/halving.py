@@ -38,9 +38,13 @@ class Verdict:
     reason: str = ""
 
 
-def rung_steps(fractions: Sequence[float], steps: int) -> list[int]:
-    """Environment steps at which rungs stand, in order; those of the whole training left out."""
-    return sorted({math.ceil(f * steps) for f in fractions} - {steps})
+def rung_steps(fractions: Sequence[float], steps: int, batch: int = 1) -> list[int]:
+    """Environment steps at which rungs stand, in order; those of the whole training left out.
+
+    A training advances by rollouts of ``batch`` steps, so rungs stand at multiples of that.
+    """
+    rungs = {math.ceil(f * steps / batch) * batch for f in fractions}
+    return sorted(rung for rung in rungs if rung < steps)
 
 
 def keep_at(rung: int, candidates: int) -> int:

@@ -152,7 +152,7 @@ def facts(run: Run) -> Facts:
         refused=sum(c.status == "refused" for c in run.candidates),
         pruned=len(pruned),
         failed=sum(c.status == "failed" for c in run.candidates),
-        repaired=sum(c.repair > 0 and c.status == "scored" for c in run.candidates),
+        repaired=sum(c.repair > 0 and c.status in ("pruned", "scored") for c in run.candidates),
         execute_rate=executed / len(first_tries) if first_tries else None,
         trainings=len(trained),
         environment_steps=sum(int(e.report["steps"]) for e in trained)

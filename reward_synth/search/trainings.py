@@ -1,5 +1,6 @@
 """Trainings of a run: dispatched, pruned at rungs, scored, and recorded before they count."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,8 +77,13 @@ class Trainer:
         self.episodes = episodes
         self.observer = observer
         self.choice = choice or TrainerChoice()
-        self.rungs = rung_steps(rungs, steps)
+        self.rungs = rung_steps(rungs, steps, self.rollout())
         self.rung_episodes = rung_episodes
+
+    def rollout(self) -> int:
+        """Environment steps of one policy's rollout."""
+        environments = self.choice.environments or self.task.ppo.environments
+        return environments * min(self.task.ppo.rollout_steps, math.ceil(self.steps / environments))
 
     def search(self, candidates: Sequence[Candidate], seed: int, seeds: int, whole: int) -> None:
         """Train candidates of a generation, on ``seeds`` seeds each, dropping the weak at rungs.

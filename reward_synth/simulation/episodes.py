@@ -51,7 +51,8 @@ class EpisodeRecorder:
         self._actions = np.empty((count, steps, simulator.action_size), dtype)
         self._begin = np.full(count, -1)
         """Step at which each environment's episode began; -1 where that was not seen."""
-        self._now = 0
+        # From one episode's length on, so that none that is restored began before step 0.
+        self._now = steps
         self._waiting: list[Array] = []
         """Steps on the device, ``(W, …)`` each."""
         self._ended: list[tuple[int, Episode]] = []
@@ -140,8 +141,6 @@ class EpisodeRecorder:
         environments = self._places(environments)
         length = snapshot["length"]
         count = snapshot["states"].shape[1]
-        # Steps are numbered from one episode's length on, so that none began before step 0.
-        self._now = max(self._now, self._steps)
         rows = np.arange(self._now - count, self._now) % self._steps
         self._states[environments, rows] = snapshot["states"]
         self._sensordata[environments, rows] = snapshot["sensordata"]
