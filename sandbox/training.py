@@ -332,7 +332,7 @@ def part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
 
 def usable(values: np.ndarray) -> bool:
     """Whether all values are numbers whose sums and squares are numbers too."""
-    return bool((np.abs(values) < LARGEST_REWARD).all())  # False for NaN
+    return bool((np.abs(values, dtype=np.float64) < LARGEST_REWARD).all())  # False for NaN
 
 
 def explain_reward(components: Mapping[str, np.ndarray]) -> str:

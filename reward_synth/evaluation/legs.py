@@ -210,7 +210,7 @@ class Legs:
 
         def collect(result: TrainResult | ProbeResult, folder: Path) -> None:
             assert isinstance(result, TrainResult)
-            found.update(self.collect(result, folder, members, until, episodes))
+            found.update(self.collect(result, folder, members, until, episodes, threads))
 
         outcome = self.pool.run(job, on_checkpoint=self.on_checkpoint, collect=collect)
         if isinstance(outcome, Failure):
@@ -234,6 +234,7 @@ class Legs:
         members: Sequence[Member],
         until: int,
         episodes: int,
+        threads: int = 1,
     ) -> dict[str, Trained | Failure]:
         """Take the files of a job's members out of its folder, and score the policies."""
         known = {member.name for member in members}
@@ -255,7 +256,7 @@ class Legs:
             else:
                 reports[said.member] = said.report
         policies = [self.root / f"{name}.safetensors" for name in reports]
-        scores = score_policies(self.task, policies, episodes) if policies else []
+        scores = score_policies(self.task, policies, episodes, threads=threads) if policies else []
         for (name, report), policy, score in zip(reports.items(), policies, scores, strict=True):
             if isinstance(score, UserError):  # the worker left something that is no policy
                 found[name] = Failure(reason="protocol", message=str(score))

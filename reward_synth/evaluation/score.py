@@ -68,14 +68,18 @@ def score_policy(task: Task, path: Path, episodes: int = 32, seed: int = EVALUAT
 
 
 def score_policies(
-    task: Task, paths: Sequence[Path], episodes: int = 32, seed: int = EVALUATION_SEED
+    task: Task,
+    paths: Sequence[Path],
+    episodes: int = 32,
+    seed: int = EVALUATION_SEED,
+    threads: int = 1,
 ) -> list[Score | UserError]:
     """Score several policies side by side, each as it would be alone; UserError for no policy."""
     from reward_synth.simulation import MujocoSimulator
     from reward_synth.simulation.episodes import rollout_episodes
     from reward_synth.simulation.policy import load_policy
 
-    simulator = MujocoSimulator(task, len(paths) * episodes)
+    simulator = MujocoSimulator(task, len(paths) * episodes, threads=threads)
     try:
         sizes = simulator.observation_size, simulator.action_size
         policies: list[Policy | UserError] = []
@@ -87,7 +91,7 @@ def score_policies(
         sound = [policy for policy in policies if not isinstance(policy, UserError)]
         if len(sound) < len(paths) and sound:
             simulator.close()
-            simulator = MujocoSimulator(task, len(sound) * episodes)
+            simulator = MujocoSimulator(task, len(sound) * episodes, threads=threads)
 
         def act(observation: np.ndarray) -> np.ndarray:
             groups = np.split(observation, len(sound))

@@ -62,6 +62,7 @@ class OfflineProposer:
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task
         self.seed = seed
+        self._digests: dict[str, str] = {}
         # The slots before one are needed to differ from them: kept, not made anew for each.
         self._batch: tuple[tuple[int, list[Scored]], list[Proposal]] | None = None
 
@@ -126,10 +127,12 @@ class OfflineProposer:
     def _digest(self, source: str) -> str:
         from reward_synth.reward import RewardError, parse
 
-        try:
-            return parse(source, self.survey.sizes).digest
-        except RewardError:
-            return source
+        if source not in self._digests:
+            try:
+                self._digests[source] = parse(source, self.survey.sizes).digest
+            except RewardError:
+                self._digests[source] = source
+        return self._digests[source]
 
     # --- generation 0 ----------------------------------------------------------------------
 
