@@ -129,6 +129,8 @@ class TrainingReport(Message):
     note: str = ""
     """What the reader should know: environments halved for want of memory, say."""
     checkpoints: list[Checkpoint]
+    peak_memory: int = 0
+    """Bytes that the last leg's process held at most, its other members' included; 0 if unknown."""
 
 
 class Failure(Message):

@@ -1,5 +1,6 @@
 """What a training tells of itself: one record for each policy that learns."""
 
+import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,11 @@ from reward_synth.task import Episode, Task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Checkpoint, MemberResult, Message, TrainingReport
 from sandbox.statistics import ComponentRecorder
+
+
+def peak_memory() -> int:
+    """Bytes that this process held at most, what it shares with its parent included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class TrainingRecord:

@@ -34,7 +34,7 @@ from reward_synth.task import PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.probe import public_sizes
-from sandbox.recorder import TrainingRecord
+from sandbox.recorder import TrainingRecord, peak_memory
 from sandbox.vec_env import RewardedSimulator
 from sandbox.worker import describe
 
@@ -92,7 +92,8 @@ def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
         raise UserError(f"there is no device {job.device}; train on cpu")
     use_one_thread()
     task = load_task(Path(job.task))
-    return TrainResult(members=[train_member(task, job, member, emit) for member in job.members])
+    members = [train_member(task, job, member, emit) for member in job.members]
+    return TrainResult(members=members, peak_memory=peak_memory())
 
 
 def train_member(

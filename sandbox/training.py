@@ -8,7 +8,6 @@ it had never been there.
 import dataclasses
 import json
 import math
-import resource
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from sandbox.failures import NonFiniteError
 from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.population import Experience, Population
 from sandbox.probe import public_sizes
-from sandbox.recorder import TrainingRecord
+from sandbox.recorder import TrainingRecord, peak_memory
 
 TRAINER = "population PPO"
 POLICY_SUFFIX = ".safetensors"
@@ -203,8 +202,7 @@ class PopulationTraining:
             }
             self.drop(reasons, experience, reward)
         members = [*self.results(), *self.failed()]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return TrainResult(members=members, peak_memory=peak)
+        return TrainResult(members=members, peak_memory=peak_memory())
 
     def hear(self, step: Step) -> None:
         self.rollout.record(step)

@@ -254,7 +254,8 @@ class Legs:
                 message = f"the worker left no plain file {missing[0]}"
                 found[said.member] = Failure(reason="protocol", message=message)
             else:
-                reports[said.member] = said.report
+                memory = {"peak_memory": result.peak_memory}
+                reports[said.member] = said.report.model_copy(update=memory)
         policies = [self.root / f"{name}.safetensors" for name in reports]
         scores = score_policies(self.task, policies, episodes, threads=threads) if policies else []
         for (name, report), policy, score in zip(reports.items(), policies, scores, strict=True):

@@ -91,6 +91,8 @@ class Facts:
     trainings: int
     environment_steps: int
     seconds: float
+    peak_memory: int
+    """Bytes of the largest training process; 0 where none was recorded."""
     completions: int
     prompt_tokens: int
     completion_tokens: int
@@ -109,6 +111,8 @@ class Facts:
             ("Environment steps", f"{self.environment_steps:,}"),
             ("Wall-clock", duration(self.seconds)),
         ]
+        if self.peak_memory:
+            told.append(("Largest worker", f"{self.peak_memory / 2**20:,.0f} MiB"))
         if self.pruned:
             told.insert(3, ("Steps saved by pruning", f"{self.steps_saved:,}"))
         if self.execute_rate is not None:
@@ -158,6 +162,7 @@ def facts(run: Run) -> Facts:
         environment_steps=sum(int(e.report["steps"]) for e in trained)
         + sum(steps_until_pruned(run, c) for c in pruned),
         seconds=run.seconds,
+        peak_memory=max((int(e.report.get("peak_memory", 0)) for e in trained), default=0),
         completions=len(run.completions),
         prompt_tokens=sum(c.prompt_tokens for c in run.completions),
         completion_tokens=sum(c.completion_tokens for c in run.completions),
