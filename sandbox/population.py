@@ -80,17 +80,43 @@ class Layout:
                 view[0] = weight.T
         return theta[0]
 
-    def apply(self, network: str, parameters: Mapping[str, Tensor], s: Tensor) -> Tensor:
-        """The network's output ``(K, M, out)`` for inputs ``(K, M, obs)``."""
+    def layers(self, network: str, parameters: Mapping[str, Tensor], s: Tensor) -> list[Tensor]:
+        """What each layer gives for inputs ``(K, M, obs)``: input, hidden layers, output."""
+        values = [s]
         for layer in range(self.depth):
             weight, bias = (parameters[f"{network}.{layer}.{part}"] for part in ("weight", "bias"))
-            if layer == self.depth - 1 and weight.shape[2] == 1:
+            if weight.shape[2] == 1:
                 # The order in which a matrix product sums up one column may depend on K.
-                return (s * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
-            s = torch.baddbmm(bias, s, weight)
-            if layer < self.depth - 1:
-                s = torch.tanh(s)
-        return s
+                out = (values[-1] * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
+            else:
+                out = torch.baddbmm(bias, values[-1], weight)
+            values.append(torch.tanh(out) if layer < self.depth - 1 else out)
+        return values
+
+    def apply(self, network: str, parameters: Mapping[str, Tensor], s: Tensor) -> Tensor:
+        """The network's output ``(K, M, out)`` for inputs ``(K, M, obs)``."""
+        return self.layers(network, parameters, s)[-1]
+
+    def gradients(
+        self, network: str, parameters: Mapping[str, Tensor], values: list[Tensor], g: Tensor
+    ) -> dict[str, Tensor]:
+        """Of a loss by the network's parameters, given ``g``, that by its output (backpropagation).
+
+        By hand, because a small network's automatic differentiation is all overhead.
+        """
+        found: dict[str, Tensor] = {}
+        for layer in reversed(range(self.depth)):
+            weight, x = parameters[f"{network}.{layer}.weight"], values[layer]
+            one_column = weight.shape[2] == 1
+            found[f"{network}.{layer}.weight"] = (
+                (x * g).sum(1).unsqueeze(-1) if one_column else torch.bmm(x.transpose(1, 2), g)
+            )
+            found[f"{network}.{layer}.bias"] = g.sum(1, keepdim=True)
+            if layer > 0:
+                back = weight.transpose(1, 2)
+                g = g * back if one_column else torch.bmm(g, back)
+                g = torch.ops.aten.tanh_backward(g, x)  # g (1 − x²), in one pass
+        return found
 
 
 # --- running statistics -----------------------------------------------------------------------
@@ -306,32 +332,32 @@ class Population:
         Loss: ``−E[min(ρA, clip(ρ, 1−ε, 1+ε)A)] + c_V E[(V − R)²] − c_H H``.
         """
         settings, layout = self.settings, self.layout
-        with torch.enable_grad():
-            parameters = {
-                name: view.detach().requires_grad_()
-                for name, view in layout.views(self.theta).items()
-            }
-            log_std = parameters["log_std"]
-            nu = log_std.shape[-1]
-            s, a, old, A, R = minibatch.split([minibatch.shape[2] - nu - 3, nu, 1, 1, 1], dim=2)
-            if A.shape[1] > 1:  # a single row has no spread
-                A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
-            z = (a - layout.apply("policy", parameters, s)) * torch.exp(-log_std)
-            log_probability = (-0.5 * z * z - log_std - SQRT_2PI_LOG).sum(-1, keepdim=True)
-            log_ratio = log_probability - old
-            ratio = log_ratio.exp()
-            clipped = ratio.clamp(1.0 - settings.clip_range, 1.0 + settings.clip_range)
-            surrogate = torch.minimum(ratio * A, clipped * A).mean((1, 2))
-            error = (layout.apply("value", parameters, s) - R).square().mean((1, 2))
-            entropy = (log_std + 0.5 + SQRT_2PI_LOG).sum((1, 2))
-            loss = settings.value_coefficient * error - surrogate
-            loss = loss - settings.entropy_coefficient * entropy
-            gradients = torch.autograd.grad(loss.sum(), list(parameters.values()))
-        gradient = torch.cat([part.flatten(1) for part in gradients], dim=1)
+        parameters = layout.views(self.theta)
+        log_std = parameters["log_std"]
+        nu, M = log_std.shape[-1], minibatch.shape[1]
+        s, a, old, A, R = minibatch.split([minibatch.shape[2] - nu - 3, nu, 1, 1, 1], dim=2)
+        s = s.contiguous()
+        if M > 1:
+            A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
+        policy = layout.layers("policy", parameters, s)
+        value = layout.layers("value", parameters, s)
+        z = (a - policy[-1]) * torch.exp(-log_std)
+        log_ratio = (-0.5 * z * z - log_std - SQRT_2PI_LOG).sum(-1, keepdim=True) - old
+        rho = log_ratio.exp()
+        # Where clipping makes the objective smaller, it is constant.
+        low, high = 1.0 - settings.clip_range, 1.0 + settings.clip_range
+        flat = ((A > 0) & (rho > high)) | ((A < 0) & (rho < low))
+        by_log_probability = (rho * A).masked_fill_(flat, 0.0) * (-1.0 / M)
+        by_mean = by_log_probability * z * torch.exp(-log_std)
+        by_value = (value[-1] - R) * (2.0 * settings.value_coefficient / M)
+        parts = layout.gradients("policy", parameters, policy, by_mean)
+        parts |= layout.gradients("value", parameters, value, by_value)
+        by_log_std = (by_log_probability * (z * z - 1.0)).sum(1, keepdim=True)
+        parts["log_std"] = by_log_std - settings.entropy_coefficient
+        gradient = torch.cat([parts[name].flatten(1) for name in layout.shapes], dim=1)
         length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         gradient *= (settings.max_gradient_norm / (length + 1e-6)).clamp_(max=1.0)
-        with torch.no_grad():
-            divergence = (ratio - 1.0 - log_ratio).mean((1, 2))
+        divergence = (rho - 1.0 - log_ratio).mean((1, 2))
         return gradient, divergence
 
     def adam_step(self, gradient: Tensor, active: Tensor) -> None:
