@@ -190,6 +190,8 @@ def rollout_episodes(
             ended += recorder.collect()
         for index, episode in ended:
             found.setdefault(index, episode)
+        if ended:
+            simulator.rest([index for index, _ in ended])
     return [found[index] for index in range(episodes)]
 
 

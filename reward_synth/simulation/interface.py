@@ -66,6 +66,13 @@ class Simulator(Protocol):
         actuators' control ranges."""
         ...
 
+    def rest(self, environments: Sequence[int]) -> None:
+        """Those environments are not needed until the next reset, so they need not be stepped.
+
+        Where they rest, nothing of them changes and no episode of theirs ends.
+        """
+        ...
+
     def reward_inputs(self, names: Iterable[str]) -> dict[str, Array]:
         """Arguments for a reward program at the last step, by name: variables, ``action`` (as
         applied, in [-1, 1]) and ``prev_NAME`` (one control step earlier; the current value at an

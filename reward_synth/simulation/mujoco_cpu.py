@@ -60,7 +60,6 @@ class MujocoSimulator:
         silence_warnings()
         # One thread needs no pool: rollouts then run on the calling thread.
         self._rollout = Rollout(nthread=0 if threads == 1 else threads)
-        self._chunk = -(-num_envs // threads)
         self._models = [model] * num_envs
         self._data = [mujoco.MjData(model) for _ in range(threads)]
         self._initial = InitialStates(task, model)
@@ -81,6 +80,7 @@ class MujocoSimulator:
         self._episode = np.zeros(num_envs, np.int64)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._start: np.ndarray | None = None
+        self._resting: np.ndarray | None = None
         self._start_sensors = self._sensor_out[:, -1]
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
@@ -107,6 +107,7 @@ class MujocoSimulator:
             raise ValueError(f"{self.num_envs} environments do not divide into {len(seeds)} groups")
         self._seed = np.repeat(np.array(seeds, np.int64), group)
         self._index = np.tile(np.arange(group), len(seeds))
+        self._resting = None
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._first = np.ones(self.num_envs, bool)
@@ -173,20 +174,7 @@ class MujocoSimulator:
         self._previous_action, self._action = self._action, applied
         self._control[:] = (applied * self._half_range + self._center)[:, None, :]
 
-        self._rollout.rollout(
-            self._models,
-            self._data,
-            start,
-            self._control,
-            control_spec=_CONTROL,
-            skip_checks=True,
-            nstep=self.task.frame_skip,
-            state=self._state_out,
-            sensordata=self._sensor_out,
-            chunk_size=self._chunk,
-        )
-        state = self._state_out[:, -1].copy()
-        sensors = self._sensor_out[:, -1].copy()
+        state, sensors = self._advance(start)
         diverged = self._diverged(start, state)
         if diverged is not None:
             state[diverged] = start[diverged]
@@ -201,6 +189,9 @@ class MujocoSimulator:
         if diverged is not None:
             terminated |= diverged
         truncated = (self._elapsed >= self.task.episode_steps) & ~terminated
+        if self._resting is not None:
+            terminated &= ~self._resting
+            truncated &= ~self._resting
         ended = terminated | truncated
         final_observation = self._observation(variables)
         observation = final_observation.copy()
@@ -209,6 +200,37 @@ class MujocoSimulator:
             self._restart(np.flatnonzero(ended), observation)
         self._first = ended
         return Step(variables, observation, final_observation, terminated, truncated, first)
+
+    def _advance(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """States and sensor values one control step later; those that rest stay where they are."""
+        rest = self._resting
+        rows = slice(None) if rest is None else np.flatnonzero(~rest)
+        count = self.num_envs if rest is None else int((~rest).sum())
+        if count:
+            self._rollout.rollout(
+                self._models[:count],
+                self._data,
+                start[rows],
+                self._control[rows],
+                control_spec=_CONTROL,
+                skip_checks=True,
+                nstep=self.task.frame_skip,
+                state=self._state_out[:count],
+                sensordata=self._sensor_out[:count],
+                chunk_size=-(-count // len(self._data)),
+            )
+        if rest is None:
+            return self._state_out[:, -1].copy(), self._sensor_out[:, -1].copy()
+        state, sensors = start.copy(), self._start_sensors.copy()
+        state[rows] = self._state_out[:count, -1]
+        sensors[rows] = self._sensor_out[:count, -1]
+        return state, sensors
+
+    def rest(self, environments: Sequence[int]) -> None:
+        """Stop stepping environments until the next reset; see the interface."""
+        if self._resting is None:
+            self._resting = np.zeros(self.num_envs, bool)
+        self._resting[list(environments)] = True
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Arguments for a reward program at the last step; see the interface."""
@@ -262,6 +284,8 @@ class MujocoSimulator:
         at any warning; either way its clock is then not where it should be.
         """
         late = np.abs(state[:, 0] - start[:, 0] - self.control_step)
+        if self._resting is not None:
+            late[self._resting] = 0.0
         if late.max() < 0.5 * self.model.opt.timestep and np.abs(state).max() < _LARGEST_STATE:
             return None
         on_time = late < 0.5 * self.model.opt.timestep

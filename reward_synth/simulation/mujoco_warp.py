@@ -137,6 +137,9 @@ class WarpSimulator:
         """Advance one control step; see the interface.  The host does not wait for it."""
         return self._guarded(self._step, action)
 
+    def rest(self, environments: Sequence[int]) -> None:
+        """Nothing is saved here: a graph steps all environments."""
+
     def observe(self) -> torch.Tensor:
         """Observations of the states that the next step starts from."""
         assert self._start is not None
