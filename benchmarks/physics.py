@@ -226,7 +226,7 @@ def ours(task_name: str, files: Sequence[Path], threads: int) -> Runner:
 
 def envpool(name: str, environments: int, batch: int, threads: int) -> Runner:
     """EnvPool; asynchronous where a batch is less than all environments."""
-    import envpool
+    import envpool  # pyright: ignore[reportMissingImports] - optional
 
     pool: Any = envpool.make(
         name,
