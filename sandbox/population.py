@@ -271,7 +271,7 @@ class Population:
         s = experience.s.view(K, B, -1)
         V = self.layout.apply("value", parameters, s).view(K, self.T, self.E)
         last = self.layout.apply("value", parameters, experience.next_s).squeeze(-1)
-        r = self.scale_rewards(reward, experience.done)
+        r = self.scale_rewards(reward.to(self.device), experience.done)
         r += self.settings.discount * experience.bootstrap
         advantage = self.advantages(r, V, last, experience.done)
         columns = [
