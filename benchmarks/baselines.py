@@ -10,13 +10,12 @@ table of ``tasks/NAME/README.md``.
 
 import argparse
 import json
-import os
-import platform
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+from benchmarks.measure import machine as measured_machine
 from reward_synth import api
 from reward_synth.task import Baseline, Task, list_tasks, load_task
 
@@ -26,10 +25,8 @@ MARKERS = re.compile(r"(<!-- baselines -->).*?(<!-- /baselines -->)", re.DOTALL)
 
 def machine() -> str:
     """Processor and cores, as the figures' readers need them."""
-    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = re.search(r"model name\s*:\s*(.+)", info)
-    name = model.group(1).strip() if model else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
+    facts = measured_machine(())
+    return f"{facts['processor']}, {facts['cores']} cores"
 
 
 def measure(task: Task, reward: str, runs_dir: Path) -> Baseline:

@@ -203,7 +203,7 @@ def ppo_defaults(
     """The task's hyperparameters by the names of SB3's PPO."""
     rate = settings.learning_rate
     sizes = list(settings.hidden_sizes) if hidden_sizes is None else hidden_sizes
-    rollout_steps = min(settings.rollout_steps, whole_rollout(settings, steps))
+    rollout_steps = settings.rollout_within(steps)
     return {
         "learning_rate": (lambda remaining: rate * remaining) if settings.anneal else rate,
         "n_steps": rollout_steps,

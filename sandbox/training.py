@@ -18,14 +18,14 @@ import torch
 from safetensors import safe_open
 
 from reward_synth.errors import DeviceMemoryError
-from reward_synth.reward import RewardError, parse
+from reward_synth.reward import RewardError, RewardProgram, parse
 from reward_synth.simulation import WARP_ON_CPU, MujocoSimulator, make_simulator
 from reward_synth.simulation.episodes import EpisodeRecorder
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import save_policy
 from reward_synth.simulation.rollout import Rollout, on_host
 from reward_synth.task import Episode, PpoSettings, Task, load_task
-from sandbox.failures import NonFiniteError
+from sandbox.failures import NonFiniteError, explain_observation, explain_reward
 from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.population import Experience, Population
 from sandbox.probe import public_sizes
@@ -107,7 +107,7 @@ class PopulationTraining:
         for _, facts in filter(None, found):
             settings = with_environments(settings, facts["environments"])
         environments = settings.environments
-        rollout_steps = min(settings.rollout_steps, math.ceil(job.steps / environments))
+        rollout_steps = settings.rollout_within(job.steps)
         self.settings = dataclasses.replace(settings, rollout_steps=rollout_steps)
         batch = rollout_steps * environments
         self.total = math.ceil(job.steps / batch) * batch
@@ -116,18 +116,21 @@ class PopulationTraining:
         self.members: list[Member] = []
         self.records: list[TrainingRecord] = []
         self.simulator: Simulator = MujocoSimulator(self.task, 1)
-        sound = [k for k, member in enumerate(job.members) if self.is_sound(member)]
+        self.programs = self.parse(job.members)
+        sound = [k for k, member in enumerate(job.members) if member.name in self.programs]
         if sound:
             self.assemble([job.members[k] for k in sound], [found[k] for k in sound])
 
-    def is_sound(self, member: Member) -> bool:
-        """Whether the reward language accepts the member's program; else the member fails."""
-        try:
-            parse(member.program, public_sizes(self.task, self.simulator))
-        except RewardError as error:
-            self.failures[member.name] = Failure(reason="raised", message=str(error))
-            return False
-        return True
+    def parse(self, members: Sequence[Member]) -> dict[str, RewardProgram]:
+        """The members' programs; where the reward language refuses one, its member fails."""
+        sizes = public_sizes(self.task, self.simulator)
+        programs: dict[str, RewardProgram] = {}
+        for member in members:
+            try:
+                programs[member.name] = parse(member.program, sizes)
+            except RewardError as error:
+                self.failures[member.name] = Failure(reason="raised", message=str(error))
+        return programs
 
     def assemble(self, members: Sequence[Member], snapshots: Sequence[Snapshot | None]) -> None:
         """Build simulator, learners and records for these members, new or from snapshots."""
@@ -137,8 +140,7 @@ class PopulationTraining:
         self.members = list(members)
         device = self.job.device
         self.simulator = make_simulator(self.task, len(members) * E, device, self.job.threads)
-        sizes = public_sizes(self.task, self.simulator)
-        programs = [parse(member.program, sizes) for member in members]
+        programs = [self.programs[member.name] for member in members]
         self.arguments = [program.arguments for program in programs]
         self.rewards = [
             program.compile("numpy" if device == "cpu" else "torch", member.constants)
@@ -230,25 +232,17 @@ class PopulationTraining:
                 total = on_host(total)
                 components = {name: on_host(value) for name, value in components.items()}
                 if not all(map(usable, (total, *components.values()))):
-                    reasons[k] = non_finite(explain_reward(components))
+                    guilty = [name for name, value in components.items() if not usable(value)]
+                    reasons[k] = non_finite(explain_reward(guilty))
                 else:
                     rewards[k] = total.reshape(T, E)
             except RewardError as error:
                 reasons[k] = Failure(reason="raised", message=str(error))
             if not sound[k]:
-                reasons[k] = non_finite(self.explain_observation(seen[k]))
+                bad = (~torch.isfinite(seen[k])).any(0).cpu().numpy()
+                reasons[k] = non_finite(explain_observation(self.simulator, bad))
             parts.append(components)
         return reasons, rewards, parts
-
-    def explain_observation(self, s: torch.Tensor) -> str:
-        """Which variable of the observation is not finite."""
-        bad = (~torch.isfinite(s)).any(0).tolist()
-        names: list[str] = []
-        for name in self.task.observation:
-            names += [name] * (self.simulator.variable_sizes[name] or 1)
-        guilty = next(name for name, wrong in zip(names, bad, strict=True) if wrong)
-        where = self.task.folder / "task.py"
-        return f"the observation is not finite: variable {guilty!r} of {where}"
 
     # --- members leave -------------------------------------------------------------------------
 
@@ -331,13 +325,6 @@ def part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
 def usable(values: np.ndarray) -> bool:
     """Whether all values are numbers whose sums and squares are numbers too."""
     return bool((np.abs(values, dtype=np.float64) < LARGEST_REWARD).all())  # False for NaN
-
-
-def explain_reward(components: Mapping[str, np.ndarray]) -> str:
-    """Which component is not finite."""
-    guilty = [name for name, value in components.items() if not usable(value)]
-    where = f" in component {', '.join(map(repr, guilty))}" if guilty else ""
-    return f"the reward became NaN or infinite during training{where}"
 
 
 def read_snapshot(path: Path) -> Snapshot | None:

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from reward_synth.reward import RewardProgram
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.interface import Step
-from sandbox.failures import NonFiniteError
+from sandbox.failures import NonFiniteError, explain_observation, explain_reward
 
 Listener = Callable[[Step, np.ndarray, dict[str, np.ndarray]], None]
 
@@ -77,17 +77,11 @@ class RewardedSimulator(VecEnv):
 
     def refuse(self, components: dict[str, np.ndarray]) -> None:
         guilty = [name for name, value in components.items() if not np.isfinite(value).all()]
-        where = f" in component {', '.join(map(repr, guilty))}" if guilty else ""
-        raise NonFiniteError(f"the reward became NaN or infinite during training{where}")
+        raise NonFiniteError(explain_reward(guilty))
 
     def refuse_observation(self, observation: np.ndarray) -> None:
-        task = self.simulator.task
-        sizes = self.simulator.variable_sizes
-        names = [name for name in task.observation for _ in range(sizes[name] or 1)]
-        column = int(np.flatnonzero(~np.isfinite(observation).all(axis=0))[0])
-        raise NonFiniteError(
-            f"the observation is not finite: variable {names[column]!r} of {task.folder}/task.py"
-        )
+        bad = np.atleast_1d(~np.isfinite(observation).all(axis=0))
+        raise NonFiniteError(explain_observation(self.simulator, bad))
 
     def close(self) -> None:
         self.simulator.close()

@@ -205,7 +205,8 @@ def candidate_table(run: "Run", best: "Candidate | None") -> Any:
 
 def searched_line(candidate: "Candidate") -> str:
     """Fitness in the search; over several seeds with its 95 % interval."""
-    from reward_synth.report.tables import mean_fitness, search_evaluations, search_interval
+    from reward_synth.report.tables import search_interval
+    from reward_synth.store.fates import mean_fitness, search_evaluations
 
     trained, spread = search_evaluations(candidate), search_interval(candidate)
     if spread is None:

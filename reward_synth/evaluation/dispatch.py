@@ -1,6 +1,7 @@
 """Sandbox workers as a pool: give it a job, get its outcome, whatever happens to the worker."""
 
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -192,10 +193,12 @@ def read_lines(stream: object, lines: "queue.Queue[bytes | None]") -> None:
     lines.put(None)
 
 
+@functools.cache
 def compiled_kernels(task_folder: Path, device: str) -> Path | None:
     """A folder with the kernels that a device needs for a task; None where it needs none.
 
-    They are compiled here, in a process of their own, because workers may not write there.
+    They are compiled here, in a process of their own, because workers may not write there; once
+    for a task and device, since a run asks before it begins and again with its workers.
     Raises UserError where that is not possible: no such device, say.
     """
     if device == "cpu":

@@ -15,12 +15,12 @@ from reward_synth.report.tables import (
     confirmations,
     confirmed_fitness,
     pruned_candidates,
-    search_evaluations,
     search_fitness,
     search_interval,
 )
 from reward_synth.report.words import number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
+from reward_synth.store.fates import search_evaluations
 
 SPREAD = 0.62
 """Width that one generation's candidates take, of the distance between generations."""

@@ -9,8 +9,9 @@ from reward_synth.report.curves import (
     stopped_candidates,
 )
 from reward_synth.report.lineage import lineage
-from reward_synth.report.tables import best_training, pruned_candidates, seeds_of
+from reward_synth.report.tables import best_training, pruned_candidates
 from reward_synth.store import Run
+from reward_synth.store.fates import seeds_of
 
 
 def figures(run: Run) -> list[tuple[str, str, go.Figure]]:

@@ -24,8 +24,6 @@ from reward_synth.report.tables import (
     confirmed_fitness,
     facts,
     headline,
-    mean_fitness,
-    search_evaluations,
     search_fitness,
     search_interval,
     training_notes,
@@ -34,6 +32,7 @@ from reward_synth.report.tensorboard import write_all_events
 from reward_synth.report.video import NoVideoError, render_video
 from reward_synth.report.words import number
 from reward_synth.store import Candidate, Run, Store, atomic_write
+from reward_synth.store.fates import mean_fitness, search_evaluations
 from reward_synth.task import Task, load_task
 from reward_synth.version import __version__
 

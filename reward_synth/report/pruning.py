@@ -7,16 +7,14 @@ from typing import Literal
 from reward_synth.report.tables import (
     best_candidate,
     facts,
-    mean_fitness,
     pruned_candidates,
-    search_evaluations,
     search_fitness,
     search_interval,
-    seeds_of,
     whole_steps,
 )
 from reward_synth.report.words import number, percent
 from reward_synth.store import Candidate, Run
+from reward_synth.store.fates import mean_fitness, search_evaluations, seeds_of
 
 Decision = Literal["kept", "dropped", "end"]
 TOLD: dict[Decision, str] = {"kept": "went on", "dropped": "dropped", "end": "trained to the end"}

@@ -1,24 +1,20 @@
 """A run as plain data: its best candidate, what became of each, and what it all took."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reward_synth.evaluation import interval
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
-
-
-def search_evaluations(candidate: Candidate) -> list[Evaluation]:
-    """The trainings that the search made with it, one for each seed."""
-    return [e for e in candidate.evaluations if e.purpose == "search"]
-
-
-def search_evaluation(candidate: Candidate) -> Evaluation | None:
-    """The training that stands for those of the search: the only one, or the seeds' median."""
-    own = sorted(search_evaluations(candidate), key=lambda e: (e.fitness, e.seed))
-    return own[(len(own) - 1) // 2] if own else None
+from reward_synth.store.fates import (
+    EXECUTED,
+    mean_fitness,
+    search_evaluation,
+    search_evaluations,
+    seeds_of,
+    steps_until_pruned,
+)
 
 
 def confirmations(candidate: Candidate) -> list[Evaluation]:
@@ -44,10 +40,6 @@ def confirmed_fitness(candidate: Candidate) -> float | None:
     """Mean fitness over the confirmation seeds."""
     own = confirmations(candidate)
     return mean_fitness(own) if own else None
-
-
-def mean_fitness(trained: Sequence[Evaluation]) -> float:
-    return sum(e.fitness for e in trained) / len(trained)
 
 
 def best_candidate(run: Run) -> Candidate | None:
@@ -146,7 +138,7 @@ def facts(run: Run) -> Facts:
     """Count what a run, finished or not, has done so far."""
     first_tries = [c for c in run.candidates if c.repair == 0 and c.status != "proposed"]
     trained = [e for c in run.candidates for e in c.evaluations]
-    executed = sum(c.status in ("accepted", "pruned", "scored") for c in first_tries)
+    executed = sum(c.status in EXECUTED for c in first_tries)
     costs = [c.cost for c in run.completions]
     stopped = [c for c in run.candidates if c.status in ("refused", "failed")]
     causes = Counter((c.status, cause(c)) for c in stopped)
@@ -187,19 +179,9 @@ def pruned_candidates(run: Run) -> list[Candidate]:
     return [c for c in run.candidates if c.status == "pruned"]
 
 
-def steps_until_pruned(run: Run, candidate: Candidate) -> int:
-    """Environment steps that went into a pruned candidate, over all its seeds."""
-    return candidate.rungs[-1].steps * seeds_of(run) if candidate.rungs else 0
-
-
 def whole_steps(run: Run) -> int:
     """Environment steps of one candidate that a search trains to the end, over all its seeds."""
     return int(run.config.get("steps") or 0) * seeds_of(run)
-
-
-def seeds_of(run: Run) -> int:
-    """How many seeds a search trains each candidate with."""
-    return int(run.config.get("seeds", 1))
 
 
 def cause(candidate: Candidate) -> str:

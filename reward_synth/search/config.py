@@ -9,10 +9,35 @@ from reward_synth.evaluation import TrainerChoice
 Parameters = dict[str, int | float | bool | str | list[int]]
 
 
-class RunConfig(BaseModel):
-    """Settings of one search; a run resumed from the database uses the stored ones."""
+class TrainingConfig(BaseModel):
+    """How policies are trained and scored, whatever for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: str = "cpu"
+    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
+    environments: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Environments of each policy in training, the task's if None."""
+    trainer: Literal["population", "sb3"] = "population"
+    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
+    """Of the sb3 trainer."""
+    parameters: Parameters = {}
+    """Of the sb3 trainer's algorithm, by stable-baselines3's names."""
+    evaluation_episodes: int = Field(default=32, ge=1, le=4096)
+    workers: int = Field(default=0, ge=0, le=1024)
+    """Trainings at once; 0 means one per core.  Has no influence on any score."""
+    isolation: Literal["strict", "none"] = "strict"
+
+    @property
+    def choice(self) -> TrainerChoice:
+        """Who trains and how."""
+        return TrainerChoice(
+            self.trainer, self.algorithm, self.parameters, self.device, self.environments
+        )
+
+
+class RunConfig(TrainingConfig):
+    """Settings of one search; a run resumed from the database uses the stored ones."""
 
     task: str
     """Name of a built-in task or path of a task folder."""
@@ -35,15 +60,6 @@ class RunConfig(BaseModel):
     """Evaluation episodes at a rung."""
     tune: int = Field(default=0, ge=0, le=256)
     """Variants of the best program's constants in each generation after the first."""
-    device: str = "cpu"
-    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
-    environments: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Environments of each policy in training, the task's if None."""
-    trainer: Literal["population", "sb3"] = "population"
-    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
-    """Of the sb3 trainer."""
-    parameters: Parameters = {}
-    """Of the sb3 trainer's algorithm, by stable-baselines3's names."""
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     repairs: int = Field(default=2, ge=0, le=5)
     """How often a program that the gate refused goes back to the model with its error."""
@@ -51,14 +67,6 @@ class RunConfig(BaseModel):
     """Candidates that are trained again on fresh seeds, so that the winner is not the luckiest."""
     confirmation_seeds: tuple[int, ...] = (100, 101, 102)
     """Seeds of those trainings; the baselines use the same ones."""
-    evaluation_episodes: int = Field(default=32, ge=1, le=4096)
-    workers: int = Field(default=0, ge=0, le=1024)
-    """Trainings at once; 0 means one per core.  Has no influence on any score."""
-    isolation: Literal["strict", "none"] = "strict"
-
-    @property
-    def choice(self) -> TrainerChoice:
-        return trainer_choice(self)
 
     @field_validator("rungs")
     @classmethod
@@ -68,34 +76,11 @@ class RunConfig(BaseModel):
         return rungs
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(TrainingConfig):
     """Settings of a plain training: one reward program, several seeds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str
     reward: str
     """``expert``, ``sparse`` or the path of a reward program."""
     seeds: tuple[int, ...] = (100, 101, 102)
     steps: int = Field(ge=1)
-    device: str = "cpu"
-    """cpu, cuda, cuda:K, or warp-cpu (the GPU's simulator on the processor, for tests)."""
-    environments: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Environments of each policy in training, the task's if None."""
-    trainer: Literal["population", "sb3"] = "population"
-    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
-    parameters: Parameters = {}
-    evaluation_episodes: int = Field(default=32, ge=1, le=4096)
-    workers: int = Field(default=0, ge=0, le=1024)
-    isolation: Literal["strict", "none"] = "strict"
-
-    @property
-    def choice(self) -> TrainerChoice:
-        return trainer_choice(self)
-
-
-def trainer_choice(config: RunConfig | TrainConfig) -> TrainerChoice:
-    """Who trains and how, as a run's settings say it."""
-    return TrainerChoice(
-        config.trainer, config.algorithm, config.parameters, config.device, config.environments
-    )

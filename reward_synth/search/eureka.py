@@ -10,9 +10,10 @@ from reward_synth.evaluation import Score
 from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
-from reward_synth.search.strategy import best_of, search_evaluation
+from reward_synth.search.strategy import best_of
 from reward_synth.simulation.statistics import VariableStatistics
 from reward_synth.store import NewCandidate, NewCompletion
+from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from reward_synth.llm.offline import OfflineProposer, Scored
-from reward_synth.search.strategy import search_evaluation, search_fitness
+from reward_synth.search.strategy import search_fitness
 from reward_synth.store import NewCandidate
+from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 from sandbox.messages import TrainingReport

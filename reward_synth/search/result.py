@@ -8,13 +8,11 @@ import numpy as np
 
 from reward_synth.evaluation import TrainerChoice, interval
 from reward_synth.search.config import RunConfig, TrainConfig
-from reward_synth.search.strategy import best_of, search_evaluations
+from reward_synth.search.strategy import best_of
 from reward_synth.store import Store
+from reward_synth.store.fates import EXECUTED, search_evaluations, steps_until_pruned
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, baselines
-
-TRAINED = ("accepted", "pruned", "scored")
-"""States of candidates whose programs ran to the end or until they were dropped."""
 
 
 def known_baselines(
@@ -81,7 +79,7 @@ def search_result(
     low, high = interval(values)
     trained = [e for c in run.candidates for e in c.evaluations]
     first_tries = [c for c in run.candidates if c.repair == 0]
-    executed = [c for c in first_tries if c.status in TRAINED]
+    executed = [c for c in first_tries if c.status in EXECUTED]
     cost = [c.cost for c in run.completions if c.cost is not None]
     mean = {name: float(np.mean(values)) for name, values in baseline.items()}
     return {
@@ -97,21 +95,16 @@ def search_result(
         "sparse": mean.get("sparse"),
         "candidates": len(run.candidates),
         "trainings": len(trained),
-        "environment_steps": sum(int(e.report["steps"]) for e in trained) + dropped_steps(run),
+        "environment_steps": sum(int(e.report["steps"]) for e in trained)
+        + sum(steps_until_pruned(run, c) for c in run.candidates if c.status == "pruned"),
         "execute_rate": len(executed) / len(first_tries) if first_tries else 0.0,
         "refused": sum(c.status == "refused" for c in run.candidates),
         "pruned": sum(c.status == "pruned" for c in run.candidates),
         "failed": sum(c.status == "failed" for c in run.candidates),
-        "repaired": sum(c.repair > 0 and c.status in TRAINED for c in run.candidates),
+        "repaired": sum(c.repair > 0 and c.status in EXECUTED for c in run.candidates),
         "prompt_tokens": sum(c.prompt_tokens for c in run.completions),
         "completion_tokens": sum(c.completion_tokens for c in run.completions),
         "cost": sum(cost) if cost or not run.completions else None,
         "seconds": run.seconds,
         "model_used": bool(run.completions),
     }
-
-
-def dropped_steps(run: Run) -> int:
-    """Environment steps that went into candidates before they were dropped at a rung."""
-    seeds = int(run.config.get("seeds", 1))
-    return sum(c.rungs[-1].steps * seeds for c in run.candidates if c.status == "pruned")

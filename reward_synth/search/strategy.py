@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from reward_synth.store import NewCandidate
-from reward_synth.store.schema import Candidate, Evaluation
+from reward_synth.store.fates import mean_fitness, search_evaluations
+from reward_synth.store.schema import Candidate
 
 
 class Strategy(Protocol):
@@ -23,22 +24,10 @@ class Strategy(Protocol):
         ...
 
 
-def search_evaluations(candidate: Candidate) -> list[Evaluation]:
-    """The candidate's evaluations of the search, by fitness; [] where it has none."""
-    own = [e for e in candidate.evaluations if e.purpose == "search"]
-    return sorted(own, key=lambda e: (e.fitness, e.seed))
-
-
-def search_evaluation(candidate: Candidate) -> Evaluation | None:
-    """The evaluation that stands for the candidate: the only one, or the seeds' median."""
-    own = search_evaluations(candidate)
-    return own[(len(own) - 1) // 2] if own else None
-
-
 def search_fitness(candidate: Candidate) -> float | None:
     """The candidate's fitness in the search, the mean over its seeds; None where it has none."""
     own = search_evaluations(candidate)
-    return sum(e.fitness for e in own) / len(own) if own else None
+    return mean_fitness(own) if own else None
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:

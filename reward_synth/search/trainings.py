@@ -1,9 +1,8 @@
 """Trainings of a run: dispatched, pruned at rungs, scored, and recorded before they count."""
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from reward_synth.evaluation import (
@@ -82,8 +81,11 @@ class Trainer:
 
     def rollout(self) -> int:
         """Environment steps of one policy's rollout."""
-        environments = self.choice.environments or self.task.ppo.environments
-        return environments * min(self.task.ppo.rollout_steps, math.ceil(self.steps / environments))
+        settings = self.task.ppo
+        environments = self.choice.environments or settings.environments
+        return environments * replace(settings, environments=environments).rollout_within(
+            self.steps
+        )
 
     def search(self, candidates: Sequence[Candidate], seed: int, seeds: int, whole: int) -> None:
         """Train candidates of a generation, on ``seeds`` seeds each, dropping the weak at rungs.
@@ -105,7 +107,8 @@ class Trainer:
                 decided = all(any(r.rung == rung for r in c.rungs) for c in left)
                 if decided or len(left) <= keep_at(rung, whole):
                     continue
-                outcomes = self.advance(legs, trainings, until, self.rung_episodes)
+                members = [t.member for t in trainings]
+                outcomes = legs.advance(members, until, episodes=self.rung_episodes)
                 trainings = self.drop_failed(trainings, outcomes)
                 trainings = self.drop_weak(trainings, outcomes, rung, until, whole)
             self.to_end(legs, trainings)
@@ -140,17 +143,6 @@ class Trainer:
             return guess(self.pool.size)
         return measured(self.task, self.pool, tell=self.say)
 
-    def advance(
-        self,
-        legs: Legs,
-        trainings: Sequence[Training],
-        until: int,
-        episodes: int,
-        on_trained: Callable[[Member, Trained], None] | None = None,
-    ) -> Outcomes:
-        members = [t.member for t in trainings]
-        return legs.advance(members, until, episodes=episodes, on_trained=on_trained)
-
     def to_end(self, legs: Legs, trainings: Sequence[Training]) -> None:
         """The last leg; each training is recorded as soon as it is scored."""
 
@@ -169,7 +161,9 @@ class Trainer:
             )
             self.tell(training, "scored", fitness=trained.score.fitness)
 
-        outcomes = self.advance(legs, trainings, self.steps, self.episodes, record)
+        outcomes = legs.advance(
+            [t.member for t in trainings], self.steps, episodes=self.episodes, on_trained=record
+        )
         self.drop_failed(trainings, outcomes)
 
     # --- who leaves --------------------------------------------------------------------------

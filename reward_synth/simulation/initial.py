@@ -4,6 +4,7 @@ Every MuJoCo simulator starts its episodes here, on the processor: an episode's 
 sensor values are the same whatever steps it afterwards.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import mujoco
@@ -79,6 +80,21 @@ class InitialStates:
                 )
             if not np.isfinite(array).all():
                 raise UserError(f"{where}: reset gives a {name} that is not finite")
+
+
+def seed_groups(seed: int | Sequence[int], num_envs: int) -> tuple[np.ndarray, int]:
+    """Seeds ``(G,)`` of a reset, and how many environments each one has.
+
+    Raises:
+        ValueError: a negative seed, or environments that do not divide into so many groups.
+    """
+    seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+    if min(seeds) < 0:
+        raise ValueError("seed must not be negative")
+    group, rest = divmod(num_envs, len(seeds))
+    if rest:
+        raise ValueError(f"{num_envs} environments do not divide into {len(seeds)} groups")
+    return np.array(seeds, np.int64), group
 
 
 def check_terminated(task: Task, variables: Variables, xp: Any = np) -> None:

@@ -13,7 +13,12 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
-from reward_synth.simulation.initial import InitialStates, check_terminated, silence_warnings
+from reward_synth.simulation.initial import (
+    InitialStates,
+    check_terminated,
+    seed_groups,
+    silence_warnings,
+)
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import build_model
 from reward_synth.simulation.observation import Observation
@@ -99,13 +104,8 @@ class MujocoSimulator:
 
     def reset(self, seed: int | Sequence[int]) -> np.ndarray:
         """Start every environment anew; see the interface.  Seeds are not negative."""
-        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
-        if min(seeds) < 0:
-            raise ValueError("seed must not be negative")
-        group, rest = divmod(self.num_envs, len(seeds))
-        if rest:
-            raise ValueError(f"{self.num_envs} environments do not divide into {len(seeds)} groups")
-        self._seed = np.repeat(np.array(seeds, np.int64), group)
+        seeds, group = seed_groups(seed, self.num_envs)
+        self._seed = np.repeat(seeds, group)
         self._index = np.tile(np.arange(group), len(seeds))
         self._resting = None
         self._episode[:] = 0

@@ -14,7 +14,12 @@ import numpy as np
 import torch
 
 from reward_synth.errors import DeviceMemoryError, UserError
-from reward_synth.simulation.initial import InitialStates, check_terminated, silence_warnings
+from reward_synth.simulation.initial import (
+    InitialStates,
+    check_terminated,
+    seed_groups,
+    silence_warnings,
+)
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import build_model
 from reward_synth.simulation.observation import Observation
@@ -125,13 +130,7 @@ class WarpSimulator:
 
     def reset(self, seed: int | Sequence[int]) -> torch.Tensor:
         """Start every environment anew; see the interface.  Seeds are not negative."""
-        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
-        if min(seeds) < 0:
-            raise ValueError("seed must not be negative")
-        group, rest = divmod(self.num_envs, len(seeds))
-        if rest:
-            raise ValueError(f"{self.num_envs} environments do not divide into {len(seeds)} groups")
-        return self._guarded(self._reset, np.array(seeds, np.int64), group)
+        return self._guarded(self._reset, *seed_groups(seed, self.num_envs))
 
     def step(self, action: torch.Tensor) -> Step:
         """Advance one control step; see the interface.  The host does not wait for it."""

@@ -6,6 +6,7 @@ binding only *names* a joint or a sensor, and the simulator resolves the name on
 Shapes use ``N`` for the number of environments and ``T`` for the control steps of an episode.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,6 +144,11 @@ class PpoSettings:
     target_kl: float | None = None
     anneal: bool = True
     """Whether the learning rate falls linearly to 0 over the training."""
+
+    def rollout_within(self, steps: int) -> int:
+        """Control steps of a rollout in a training of ``steps`` environment steps: one rollout is
+        no longer than the whole."""
+        return min(self.rollout_steps, math.ceil(steps / self.environments))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""What became of candidates, as all who read a run see it."""
+
+from collections.abc import Sequence
+
+from reward_synth.store.schema import Candidate, Evaluation, Run
+
+EXECUTED = ("accepted", "pruned", "scored")
+"""States of candidates whose programs passed the gate and trained without failing so far."""
+
+
+def search_evaluations(candidate: Candidate) -> list[Evaluation]:
+    """The trainings that the search made with it, one for each seed."""
+    return [e for e in candidate.evaluations if e.purpose == "search"]
+
+
+def search_evaluation(candidate: Candidate) -> Evaluation | None:
+    """The training that stands for those of the search: the only one, or the seeds' median."""
+    own = sorted(search_evaluations(candidate), key=lambda e: (e.fitness, e.seed))
+    return own[(len(own) - 1) // 2] if own else None
+
+
+def mean_fitness(trained: Sequence[Evaluation]) -> float:
+    return sum(e.fitness for e in trained) / len(trained)
+
+
+def steps_until_pruned(run: Run, candidate: Candidate) -> int:
+    """Environment steps that went into a pruned candidate, over all its seeds."""
+    return candidate.rungs[-1].steps * seeds_of(run) if candidate.rungs else 0
+
+
+def seeds_of(run: Run) -> int:
+    """How many seeds a search trains each candidate with."""
+    return int(run.config.get("seeds", 1))
