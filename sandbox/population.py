@@ -14,6 +14,7 @@ clip range.
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ from torch import Tensor
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import OBSERVATION_CLIP, VARIANCE_EPSILON, Policy
 from reward_synth.task import PpoSettings
+
+# Intel's MKL sums in another order where a matrix lies at another alignment in memory, which it
+# does for another K; this forbids it.  MKL looks when it is first used, not when it is loaded.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 REWARD_CLIP = 10.0
 """Normalised rewards are clipped to this, as ``VecNormalize`` does."""
