@@ -6,7 +6,8 @@
 task's full length.  Wall-clock from the list to the ranking, the start of all processes included:
 
 - pruned: what ``reward-synth run`` does with a generation of candidates, a population that drops
-  the weak at an eighth, a quarter and half of the training; measured before and after the others;
+  the weak at an eighth, a quarter and half of the training; measured before and after the others,
+  the second time with another seed;
 - unpruned: the same without rungs;
 - SB3: stable-baselines3's PPO with the task's hyperparameters, one single-threaded process per
   core (``--trainer sb3``), its policies scored the same way;
@@ -19,7 +20,7 @@ task's full length.  Wall-clock from the list to the ranking, the start of all p
 All use our batched simulator; over Gymnasium's environments SB3 would be slower.  How to lay a
 population out is known beforehand (measured once for a machine and a task, and remembered).
 
-The winner agrees if it is SB3's best program, or its SB3 score lies within the 95 % interval of
+The winners agree if each is SB3's best program, or its SB3 score lies within the 95 % interval of
 the best one's.  One training says little of a program, so for this verdict SB3 trains each on
 further seeds, which no time counts: the interval is that of the mean over the seeds.
 ``--reuse`` takes SB3's scores and seconds from an earlier ``--json`` of the same machine, and the
@@ -146,13 +147,13 @@ def compare(
 
     whole = len(files) * length
     contenders: dict[str, Callable[[], float]] = {
-        PRUNED: timed(PRUNED, partial(population, task, files, length, RUNGS)),
-        UNPRUNED: timed(UNPRUNED, partial(population, task, files, length, ())),
+        PRUNED: timed(PRUNED, partial(population, task, files, length, RUNGS, SEED)),
+        UNPRUNED: timed(UNPRUNED, partial(population, task, files, length, (), SEED)),
     }
     if not reused:
         contenders[SB3] = timed(SB3, partial(sb3, task, files, length, SEED))
         contenders[PEERS] = lambda: whole / peers_speed(name, len(files), seconds)
-    contenders[AGAIN] = timed(AGAIN, partial(population, task, files, length, RUNGS))
+    contenders[AGAIN] = timed(AGAIN, partial(population, task, files, length, RUNGS, SEED + 1))
     spent = {contender: values[0] for contender, values in alternate(contenders, 1).items()}
     if reused:
         assert earlier is not None
@@ -167,21 +168,27 @@ def compare(
         tables[SB3] = over_seeds(by_seed)
         by_seed = [{p: one.fitness for p, one in table.items()} for table in by_seed]
     ours = (spent[PRUNED] + spent[AGAIN]) / 2
-    winner = ranked(tables[PRUNED])[0]
+    winners = [ranked(tables[contender])[0] for contender in (PRUNED, AGAIN)]
+    trained = [one.steps for contender in (PRUNED, AGAIN) for one in tables[contender].values()]
     return {
         "over_sb3_best": round(spent[SB3] / ours, 3),
         "over_sb3_as_peers": round(spent[PEERS] / ours, 2),
         "as_peers_is_extrapolated": True,
         "over_unpruned": round(spent[UNPRUNED] / ours, 3),
-        "winner_agrees": agrees(winner, tables[SB3]),
-        "winner": winner,
-        "steps_saved": round(1 - sum(one.steps for one in tables[PRUNED].values()) / whole, 3),
+        "winner_agrees": all(agrees(winner, tables[SB3]) for winner in winners),
+        "winners": winners,
+        "steps_saved": round(1 - sum(trained) / (2 * whole), 3),
         "steps": length,
         "layout": f"{layout.workers} workers × {layout.members} members",
         "seconds": {contender: round(value, 1) for contender, value in spent.items()},
-        "ranking": {contender: ranked(tables[contender]) for contender in (PRUNED, UNPRUNED, SB3)},
+        "ranking": {
+            contender: ranked(tables[contender]) for contender in (PRUNED, AGAIN, UNPRUNED, SB3)
+        },
         "sb3": {program: vars(one) for program, one in tables[SB3].items()},
-        "population": {program: vars(one) for program, one in tables[PRUNED].items()},
+        "population": {
+            contender: {program: vars(one) for program, one in tables[contender].items()}
+            for contender in (PRUNED, AGAIN, UNPRUNED)
+        },
         "sb3_by_seed": by_seed,
         "sb3_reused": reused,
         "fingerprint": key,
@@ -243,7 +250,9 @@ def layout_of(task: "Task") -> "Layout":
         return measured(task, pool, tell=say)
 
 
-def population(task: "Task", files: Sequence[Path], steps: int, rungs: Sequence[float]) -> Table:
+def population(
+    task: "Task", files: Sequence[Path], steps: int, rungs: Sequence[float], seed: int
+) -> Table:
     """Train the programs as one generation of a search."""
     from reward_synth.evaluation import WorkerPool
     from reward_synth.reward import read_program
@@ -252,7 +261,7 @@ def population(task: "Task", files: Sequence[Path], steps: int, rungs: Sequence[
     from reward_synth.store import NewCandidate, Store
 
     with TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
-        config = RunConfig(task=str(task.folder), steps=steps, seed=SEED)
+        config = RunConfig(task=str(task.folder), steps=steps, seed=seed)
         run = store.create_run("search", task, config)
         proposals = [
             NewCandidate(slot=slot, source=read_program(file), origin="file")
@@ -273,7 +282,7 @@ def population(task: "Task", files: Sequence[Path], steps: int, rungs: Sequence[
                 observer=lambda _: None,
                 rungs=rungs,
             )
-            trainer.search(store.candidates(run), SEED, 1, whole=len(files))
+            trainer.search(store.candidates(run), seed, 1, whole=len(files))
         table: Table = {}
         for candidate in store.candidates(run):
             program = files[candidate.slot].stem
@@ -338,7 +347,7 @@ def report(name: str, result: Mapping[str, Any]) -> None:
     reused = " (from an earlier run)" if result["sb3_reused"] else ""
     told = {
         PRUNED: f"population, pruned: {result['layout']}",
-        AGAIN: "the same, measured last",
+        AGAIN: "the same with another seed, measured last",
         UNPRUNED: "population, unpruned",
         SB3: f"SB3, {cores()} processes × 1 thread{reused}",
         PEERS: f"SB3 as peers start it, {len(result['sb3'])} at once: extrapolated{reused}",
@@ -353,23 +362,33 @@ def report(name: str, result: Mapping[str, Any]) -> None:
     )
     population, reference = result["population"], result["sb3"]
     print_table(
-        f"{name}: fitness and its 95 % interval; SB3 over {len(result['sb3_by_seed'])} seeds",
-        ["program", "population", "after steps", "SB3"],
+        f"{name}: fitness, and after how much of a training where it was dropped; SB3 with the "
+        f"95 % interval of {len(result['sb3_by_seed'])} seeds",
+        ["program", "pruned", "another seed", "unpruned", "SB3"],
         [
             [
                 program,
-                *((interval(population[program]), f"{population[program]['steps']:,}")
-                  if program in population else ("failed", "")),
+                *(
+                    standing(population[contender].get(program), result["steps"])
+                    for contender in (PRUNED, AGAIN, UNPRUNED)
+                ),
                 interval(reference[program]),
             ]
             for program in result["ranking"][SB3]
         ],
-    )  # fmt: skip
-    verdict = "agrees" if result["winner_agrees"] else "DISAGREES"
-    print(
-        f"winner {result['winner']}, SB3's {result['ranking'][SB3][0]}: {verdict}; pruning saved "
-        f"{result['steps_saved']:.0%} of the steps\n"
     )
+    verdict = "agree" if result["winner_agrees"] else "DO NOT AGREE"
+    print(
+        f"winners {' and '.join(result['winners'])}, SB3's {result['ranking'][SB3][0]}: they "
+        f"{verdict}; pruning saved {result['steps_saved']:.0%} of the steps\n"
+    )
+
+
+def standing(row: Mapping[str, float] | None, steps: int) -> str:
+    if row is None:
+        return "failed"
+    share = row["steps"] / steps
+    return f"{row['fitness']:.3g}" + (f" at {share:.0%}" if share < 1 else "")
 
 
 def interval(row: Mapping[str, float]) -> str:
