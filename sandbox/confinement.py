@@ -22,7 +22,15 @@ from typing import BinaryIO, Literal, Protocol, cast
 
 from reward_synth.errors import UserError
 
-Isolation = Literal["strict", "none"]
+Isolation = Literal["strict", "process", "none"]
+"""All walls; a process of its own with limits and an empty environment; for debugging, no limits
+either, and what it says on standard error is shown."""
+IN_REACH: dict[Isolation, str] = {
+    "process": "your files, the network and other processes are within reach of generated code",
+    "none": "your files, the network and other processes are within reach of generated code, "
+    "which nothing limits",
+}
+"""What is not protected, by level."""
 
 MAX_PROCESSES = 8  # the worker, one job, and room for what a job's libraries may spawn
 MAX_FILE_BYTES = 256 * 2**20
@@ -135,12 +143,12 @@ def start_worker(
     variables = environment(imports, device, kernels)
     command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds]
     command += ["--", *readable, "--", *nodes]
-    if isolation == "none":
+    if isolation != "strict":
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=None if isolation == "none" else subprocess.DEVNULL,
             cwd=writable,
             env=variables,
             start_new_session=True,
@@ -172,7 +180,7 @@ def start_worker(
         raise UserError(
             f"this machine cannot confine generated code ({error}): Linux 6.12 or newer with "
             "Landlock is needed; see `reward-synth doctor`, or accept the risk with "
-            "--isolation none"
+            "--isolation process"
         ) from error
 
 
@@ -195,9 +203,12 @@ def confine_job(
     parent.
     """
     die_with_parent()
+    if isolation == "none":
+        return
     for limit, value in (
         (resource.RLIMIT_DATA, resource.RLIM_INFINITY if nodes else memory),
         (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
+        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (value, value))

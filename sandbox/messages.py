@@ -9,6 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+MARK = ">"
+"""Stands before a line that a job says, so that it cannot pass for the worker's own word."""
+MAX_LINE = 4 * 2**20
+MAX_SAID = 64 * 2**20
+"""Bytes that a job may say in one line, and in all."""
+
 
 class Message(BaseModel):
     """Unknown fields are refused: a worker cannot smuggle anything past the schema."""

@@ -1,8 +1,13 @@
-"""The worker: takes jobs as JSON lines on standard input, answers with events on standard output.
+"""The worker: takes jobs as JSON lines on standard input, answers with lines on standard output.
 
 Libraries are imported once, behind the outer wall.  Every job then runs in a process of its own,
 forked from here: it starts in milliseconds, shares nothing writable with other jobs, and what it
-breaks is its own.  After a job's last event comes one line ``{"kind": "done"}``.
+breaks is its own.
+
+A job's events go through a pipe that ends with the job, and are passed on marked with ``>``; what
+the worker says itself has no mark: ``{"kind": "ready"}`` at first, ``{"kind": "done"}`` after a
+job's last event, and ``{"kind": "alive"}`` now and then in between.  So nothing that a job says can
+pass for the worker's word, or for another job's.
 """
 
 import errno
@@ -10,22 +15,34 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.confinement import Isolation, confine_job, die_with_parent
-from sandbox.messages import Failure, Job, Message, ProbeJob, TrainJob
+from sandbox.messages import (
+    MARK,
+    MAX_LINE,
+    MAX_SAID,
+    Failure,
+    Job,
+    Message,
+    ProbeJob,
+    TrainJob,
+)
 
 POLL_SECONDS = 0.02
+READY = '{"kind": "ready"}'
+ALIVE = '{"kind": "alive"}'
 DONE = '{"kind": "done"}'
+ALIVE_SECONDS = 5.0
 OUT_OF_MEMORY = ("can't allocate memory", "Could not allocate memory")
 """What torch and MuJoCo say."""
-READY = '{"kind": "ready"}'
 
 
 def preload(kinds: list[str]) -> None:
@@ -85,13 +102,17 @@ def describe(error: BaseException) -> Failure:
 
 
 def run_job(
-    job: ProbeJob | TrainJob, isolation: Isolation, readable: list[str], nodes: list[str]
+    job: ProbeJob | TrainJob,
+    isolation: Isolation,
+    readable: list[str],
+    nodes: list[str],
+    events: int,
 ) -> None:
-    """The body of a job's process: never returns."""
-    emit = Emitter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    """The body of a job's process, which says its events on that descriptor: never returns."""
+    emit = Emitter(os.fdopen(events, "w", encoding="utf-8"))
     try:
         quiet = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
+        for stream in (0, 1) if isolation == "none" else (0, 1, 2):
             os.dup2(quiet, stream)
         folder = Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,29 +125,76 @@ def run_job(
         os._exit(1)
 
 
-def supervise(pid: int, job: ProbeJob | TrainJob, emit: Emitter) -> None:
-    """Wait for a job's process and report what it could not report itself."""
-    deadline = time.monotonic() + job.time_limit
+class Relay:
+    """Passes a job's lines on, marked, as they come, until it has said more than it may."""
+
+    def __init__(self, events: int, emit: Emitter) -> None:
+        self.events = events
+        self.emit = emit
+        self.begun = b""
+        """A line that has not ended."""
+        self.said = 0
+        self.ended = False
+
+    def wait(self, seconds: float) -> bool:
+        """Pass on what comes within that time; whether anything did."""
+        if self.ended:
+            time.sleep(seconds)
+            return False
+        if not select.select([self.events], [], [], seconds)[0]:
+            return False
+        chunk = os.read(self.events, 65536)
+        self.ended = not chunk
+        self.said += len(chunk)
+        *lines, self.begun = (self.begun + chunk).split(b"\n")
+        for line in lines:
+            if line.strip() and not self.too_much:
+                self.emit(MARK + line.decode("utf-8", "replace"))
+        return bool(chunk)
+
+    @property
+    def too_much(self) -> bool:
+        return self.said > MAX_SAID or len(self.begun) > MAX_LINE
+
+
+def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -> None:
+    """Pass on what a job says, and report what it could not report itself."""
+
+    def give_up(failure: Failure) -> None:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        emit(MARK + failure.model_dump_json())
+
+    now = time.monotonic()
+    deadline, heard = now + job.time_limit, now
     while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
+        finished, status = os.waitpid(pid, os.WNOHANG)
+        if finished:
             break
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        relay.wait(POLL_SECONDS)
+        now = time.monotonic()
+        if now > deadline:
             limit = f"{job.time_limit:.0f} s"
-            emit(Failure(reason="time", message=f"stopped at its time limit of {limit}"))
+            give_up(Failure(reason="time", message=f"stopped at its time limit of {limit}"))
             return
-        time.sleep(POLL_SECONDS)
+        if relay.too_much:
+            give_up(Failure(reason="protocol", message="the training process said too much"))
+            return
+        if now - heard > ALIVE_SECONDS:
+            heard = now
+            emit(ALIVE)
+    while relay.wait(0.0):  # what it said last
+        pass
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
         reason = "time" if name == "SIGXCPU" else "killed"
-        emit(Failure(reason=reason, message=f"the training process was killed by {name}"))
+        failure = Failure(reason=reason, message=f"the training process was killed by {name}")
+        emit(MARK + failure.model_dump_json())
 
 
 def main() -> None:
     """``python -m sandbox.worker ISOLATION KIND… -- READABLE… -- NODE…``"""
-    isolation: Isolation = "strict" if sys.argv[1] == "strict" else "none"
+    isolation = cast(Isolation, sys.argv[1])
     first = sys.argv.index("--")
     second = sys.argv.index("--", first + 1)
     kinds, readable, nodes = sys.argv[2:first], sys.argv[first + 1 : second], sys.argv[second + 1 :]
@@ -143,13 +211,18 @@ def main() -> None:
         try:
             job = adapter.validate_python(json.loads(line))
         except (ValidationError, ValueError) as error:
-            emit(Failure(reason="protocol", message=f"the job could not be read: {error}"))
+            failure = Failure(reason="protocol", message=f"the job could not be read: {error}")
+            emit(MARK + failure.model_dump_json())
             emit(DONE)
             continue
+        reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
-            run_job(job, isolation, readable, nodes)
-        supervise(pid, job, emit)
+            os.close(reader)
+            run_job(job, isolation, readable, nodes, writer)
+        os.close(writer)
+        supervise(pid, job, Relay(reader, emit), emit)
+        os.close(reader)
         emit(DONE)
 
 

@@ -103,12 +103,15 @@ def version(package: str) -> str | None:
 
 def isolation() -> Finding:
     """Confine a small process and see what it can reach."""
-    from sandbox.confinement import try_isolation
+    from sandbox.confinement import IN_REACH, try_isolation
 
     ok, told = try_isolation()
-    if not ok:
+    if ok:
+        told = f"strict: {told}"
+    else:
         told += (
-            "; Linux 6.12 or newer with Landlock is needed, or accept the risk: --isolation none"
+            "; Linux 6.12 or newer with Landlock is needed, or accept the risk: "
+            f"--isolation process, where {IN_REACH['process']}"
         )
     return Finding("isolation", ok, told, needed=True)
 

@@ -17,6 +17,7 @@ class Isolation(StrEnum):
     """How generated code is walled off."""
 
     strict = "strict"
+    process = "process"
     none = "none"
 
 
@@ -72,7 +73,9 @@ IsolationLevel = Annotated[
     Isolation,
     typer.Option(
         "--isolation",
-        help="`none` runs generated code without walls, where the kernel cannot build them.",
+        help="`process`, where the kernel cannot build walls: generated code runs in a process "
+        "of its own with limits, and can reach your files and the network; `none` is for "
+        "debugging.",
     ),
 ]
 Trainer = Annotated[

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import logging
 import os
 import queue
 import shutil
@@ -19,8 +20,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
-from sandbox.confinement import Isolation, WorkerProcess, start_worker
+from sandbox.confinement import IN_REACH, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
+    MARK,
+    MAX_LINE,
     Checkpoint,
     Event,
     Failure,
@@ -30,9 +33,13 @@ from sandbox.messages import (
     TrainResult,
 )
 
+LOG = logging.getLogger("reward_synth")
 START_SECONDS = 120.0
 GRACE_SECONDS = 15.0  # beyond a job's own limit, before its worker is given up
-MAX_LINE = 4 * 2**20
+SILENCE_SECONDS = 60.0
+"""A worker at work says something every few seconds; one that is silent so long hangs."""
+LINES_WAITING = 16
+"""Lines that are read ahead: a worker that says more than is listened to has to wait."""
 
 Outcome = TrainResult | ProbeResult | Failure
 OnCheckpoint = Callable[[Checkpoint], None]
@@ -62,7 +69,7 @@ class Worker:
         self.isolation: Isolation = isolation
         self.kinds = kinds
         self.process: WorkerProcess | None = None
-        self.lines: queue.Queue[bytes | None] = queue.Queue()
+        self.lines = Lines()
 
     @property
     def jobs(self) -> Path:
@@ -74,7 +81,7 @@ class Worker:
         if self.process is not None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = queue.Queue()
+        self.lines = Lines()
         started: queue.Queue[WorkerProcess | BaseException] = queue.Queue()
         threading.Thread(target=self.host, args=(started, self.lines), daemon=True).start()
         process = started.get()
@@ -82,9 +89,9 @@ class Worker:
             raise process
         self.process = process
         try:
-            kind = self.receive(START_SECONDS).get("kind")
-            if kind != "ready":
-                raise WorkerDiedError(f"it said {kind!r} instead of being ready")
+            _, said = self.receive(START_SECONDS)
+            if said != {"kind": "ready"}:
+                raise WorkerDiedError(f"it said {str(said)[:80]!r} instead of being ready")
         except (WorkerDiedError, TimeoutError) as error:
             self.stop()
             raise UserError(
@@ -95,7 +102,7 @@ class Worker:
     def host(
         self,
         started: "queue.Queue[WorkerProcess | BaseException]",
-        lines: "queue.Queue[bytes | None]",
+        lines: "Lines",
     ) -> None:
         """Start the process and read what it says until it ends.
 
@@ -114,26 +121,30 @@ class Worker:
             started.put(error)
             return
         started.put(process)
-        read_lines(process.stdout, lines)
+        lines.read(process.stdout.fileno())
 
-    def receive(self, seconds: float) -> dict[str, object]:
-        """The next line as JSON.  Raises WorkerDiedError, or TimeoutError after ``seconds``."""
+    def receive(self, seconds: float) -> tuple[bool, dict[str, object]]:
+        """The next line as JSON, and whether the job said it, not the worker.
+
+        Raises WorkerDiedError, or TimeoutError after ``seconds``.
+        """
         while True:
             try:
-                line = self.lines.get(timeout=max(seconds, 0.0))
+                line = self.lines.waiting.get(timeout=max(seconds, 0.0))
             except queue.Empty:
                 raise TimeoutError(f"no answer within {seconds:.0f} s") from None
             if line is None:
                 raise WorkerDiedError("the worker process died")
             if not line.strip():
                 continue
+            by_job = line.startswith(MARK.encode())
             try:
-                value = json.loads(line)
+                value = json.loads(line.removeprefix(MARK.encode()))
             except (ValueError, RecursionError):
                 raise WorkerDiedError("the worker sent a line that is not JSON") from None
             if not isinstance(value, dict):
                 raise WorkerDiedError("the worker sent a line that is not an event")
-            return value
+            return by_job, value
 
     def run(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Do one job to its end."""
@@ -160,9 +171,20 @@ class Worker:
         outcome: Outcome = Failure(reason="protocol", message="the worker gave no result")
         deadline = time.monotonic() + job.time_limit + GRACE_SECONDS
         while True:
-            value = self.receive(deadline - time.monotonic())
-            if value.get("kind") == "done":
-                return outcome
+            left = deadline - time.monotonic()
+            try:
+                by_job, value = self.receive(min(left, SILENCE_SECONDS))
+            except TimeoutError:
+                if left > SILENCE_SECONDS:
+                    silence = f"{SILENCE_SECONDS:.0f} s"
+                    raise WorkerDiedError(f"the worker was silent for {silence}") from None
+                raise
+            if not by_job:
+                if value.get("kind") == "done":
+                    return outcome
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+                continue
             event = EVENTS.validate_python(value)
             if not isinstance(event, Checkpoint):
                 outcome = event
@@ -172,6 +194,7 @@ class Worker:
     def stop(self) -> None:
         """Kill the process; the next job starts a new one."""
         process, self.process = self.process, None
+        self.lines.given_up.set()
         if process is None:
             return
         with contextlib.suppress(OSError, RuntimeError):
@@ -180,17 +203,31 @@ class Worker:
             process.wait()
 
 
-def read_lines(stream: object, lines: "queue.Queue[bytes | None]") -> None:
-    """Move lines from an unbuffered stream to a queue, None at its end; bounds a line's length."""
-    buffer = b""
-    with contextlib.suppress(OSError, ValueError):
-        while chunk := os.read(stream.fileno(), 65536):  # type: ignore[attr-defined]
-            *whole, buffer = (buffer + chunk).split(b"\n")
-            for line in whole:
-                lines.put(line)
-            if len(buffer) > MAX_LINE:
-                break
-    lines.put(None)
+class Lines:
+    """What a worker says, line by line, read ahead a little by a thread of its own."""
+
+    def __init__(self) -> None:
+        self.waiting: queue.Queue[bytes | None] = queue.Queue(LINES_WAITING)
+        """None at the end."""
+        self.given_up = threading.Event()
+        """Set when nobody listens any more."""
+
+    def read(self, descriptor: int) -> None:
+        """Read until the stream's end, or a line that is too long."""
+        buffer = b""
+        with contextlib.suppress(OSError, ValueError):
+            while (chunk := os.read(descriptor, 65536)) and not self.given_up.is_set():
+                *whole, buffer = (buffer + chunk).split(b"\n")
+                for line in whole:
+                    self.hand_over(line)
+                if len(buffer) > MAX_LINE + len(MARK):
+                    break
+        self.hand_over(None)
+
+    def hand_over(self, line: bytes | None) -> None:
+        while not self.given_up.is_set():
+            with contextlib.suppress(queue.Full):
+                return self.waiting.put(line, timeout=0.5)
 
 
 @functools.cache
@@ -228,6 +265,7 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
 class WorkerPool:
     """``workers`` workers for one task.  A context manager; ``run`` may be called by many threads.
 
+    Less isolation than "strict" is warned of every time.
     Raises UserError when the isolation asked for cannot be had, or no working folder.
     """
 
@@ -239,6 +277,8 @@ class WorkerPool:
         kinds: Sequence[str] = ("probe", "train"),
         device: str = "cpu",
     ) -> None:
+        if isolation != "strict":
+            LOG.warning("--isolation %s: %s", isolation, IN_REACH[isolation])
         self.size = workers
         kernels = compiled_kernels(task_folder, device)
         try:

@@ -26,7 +26,7 @@ class TrainingConfig(BaseModel):
     evaluation_episodes: int = Field(default=32, ge=1, le=4096)
     workers: int = Field(default=0, ge=0, le=1024)
     """Trainings at once; 0 means one per core.  Has no influence on any score."""
-    isolation: Literal["strict", "none"] = "strict"
+    isolation: Literal["strict", "process", "none"] = "strict"
 
     @property
     def choice(self) -> TrainerChoice:
