@@ -1,4 +1,4 @@
-"""What a training's numbers say about its reward: the cases of Eureka's tips, and two more.
+"""What a training's numbers say about its reward: the cases of Eureka's tips, and three more.
 
 The cases are judged on the curves alone; they need no baseline, so they hold for any task.
 """
@@ -16,6 +16,12 @@ NEAR_CONSTANT = 0.05
 """Spread of a component's means, as a share of their largest magnitude, that counts as constant."""
 DOMINATING = 0.8
 """Share of the total's magnitude."""
+AT_ITS_CAP = 0.05
+"""Distance of a component's mean from its highest value, and its standard deviation, as shares of
+its whole range, within which it is saturated."""
+SAME_CAP = 0.01
+LEAST_REACHED = 3
+"""A cap is a highest value that so many checkpoints reach, to this share of the range."""
 FALL = 0.2
 """Fall of fitness from its best, as a share of the curve's spread, that is more than noise."""
 EARLY = 0.5
@@ -26,7 +32,7 @@ EARLY = 0.5
 class Tip:
     """One case that applies.  Fields that a kind does not use are None."""
 
-    kind: Literal["unlearned", "constant", "dominating", "gamed", "early"]
+    kind: Literal["unlearned", "constant", "dominating", "saturated", "gamed", "early"]
     name: str | None = None
     """The component that it is about."""
     share: float | None = None
@@ -60,7 +66,27 @@ def diagnose(
         share = mean_share(checkpoints, name)
         if len(names) > 1 and share > DOMINATING:
             tips.append(Tip("dominating", name=name, share=share))
+    constant = {tip.name for tip in tips if tip.kind == "constant"}
+    for name in names:
+        if name not in constant and _saturated(checkpoints, name):
+            tips.append(Tip("saturated", name=name))
     return tips
+
+
+def warnings(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """In words for people: what suggests that a reward is won without doing the task."""
+    told: list[str] = []
+    for tip in diagnose(checkpoints, final_length=1.0, episode_steps=1):
+        if tip.kind == "gamed":
+            told.append(
+                f"Fitness fell from {tip.best:.3g} to {tip.last:.3g} while the return went on "
+                "rising: the reward is collected without doing the task."
+            )
+        elif tip.kind == "dominating":
+            told.append(f"Component {tip.name!r} carries {tip.share:.0%} of the reward.")
+        elif tip.kind == "saturated":
+            told.append(f"Component {tip.name!r} has reached its cap: nothing is left to gain.")
+    return told
 
 
 def component_names(checkpoints: Sequence[Checkpoint]) -> list[str]:
@@ -72,6 +98,17 @@ def mean_share(checkpoints: Sequence[Checkpoint], name: str) -> float:
     """Mean over training of a component's share of the total's magnitude, in [0, 1]."""
     shares = [c.components[name].share for c in checkpoints if name in c.components]
     return sum(shares) / len(shares)
+
+
+def _saturated(checkpoints: Sequence[Checkpoint], name: str) -> bool:
+    """In the end the component is all but always at a highest value that it does not pass."""
+    statistics = [c.components[name] for c in checkpoints if name in c.components]
+    last = statistics[-1]
+    highest = max(s.max for s in statistics)
+    whole = highest - min(s.min for s in statistics)
+    reached = sum(highest - s.max <= SAME_CAP * whole for s in statistics)
+    margin = AT_ITS_CAP * whole
+    return reached >= LEAST_REACHED and highest - last.mean <= margin and last.std <= margin
 
 
 def _unlearned(fitness: Sequence[float], success: Sequence[float]) -> bool:

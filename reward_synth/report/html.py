@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from reward_synth.errors import UserError
+from reward_synth.feedback.diagnosis import warnings
 from reward_synth.report.figures import figures
 from reward_synth.report.pruning import ladders, measures_of, rung_lines, table, what_pruning_did
 from reward_synth.report.rungs import MOST_PANELS, rungs
@@ -35,6 +36,7 @@ from reward_synth.store import Candidate, Run, Store, atomic_write
 from reward_synth.store.fates import mean_fitness, search_evaluations
 from reward_synth.task import Task, load_task
 from reward_synth.version import __version__
+from sandbox.messages import TrainingReport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -116,6 +118,7 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         facts=counted.rows(),
         fates=counted.fates(),
         notes=training_notes(run),
+        best_warnings=_warnings(best) if best else [],
         figures=[_drawn(title, hint, figure) for title, hint, figure in figures(run)],
         pruning=_pruning(run),
         candidates=_candidates(run, best, prompts),
@@ -235,6 +238,7 @@ def _candidates(
                 "how": c.reason or c.note,
                 "reason": c.reason,
                 "findings": c.findings,
+                "warnings": _warnings(c),
                 "parents": c.parents,
                 "code": highlighted(c.source) if c.source else None,
                 "completion": completion.text if completion else None,
@@ -255,6 +259,16 @@ def _searched(candidate: Candidate) -> str:
         f"In the search, mean over {len(trained)} seeds {number(mean_fitness(trained))} "
         f"(95 % interval {number(spread[0])} to {number(spread[1])}); {seeds}"
     )
+
+
+def _warnings(candidate: Candidate) -> list[str]:
+    """What looks like a reward that is won without doing the task, in any of its trainings."""
+    told = [
+        warning
+        for evaluation in candidate.evaluations
+        for warning in warnings(TrainingReport.model_validate(evaluation.report).checkpoints)
+    ]
+    return list(dict.fromkeys(told))
 
 
 def _prompts(run: Run) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reward_synth.evaluation.score import Score
 from reward_synth.feedback import reflect
+from reward_synth.feedback.diagnosis import warnings
 from reward_synth.feedback.reflection import evenly, tunable_constants
 from reward_synth.task import GymnasiumModel, Task
 from sandbox.messages import Checkpoint, ComponentStatistics, TrainingReport
@@ -96,6 +97,16 @@ def test_every_number_of_a_healthy_training_is_told_and_no_tip():
     assert "SPEED_SCALE = 3.0, WEIGHTS = -0.5." in words
 
 
+def capped() -> TrainingReport:
+    """``run`` can be 5 at most, and is in the end."""
+    training = report(run=LEARNING, effort=LEARNING[::-1])
+    for checkpoint in training.checkpoints:
+        mean = min(checkpoint.components["run"].mean, 4.99)
+        run = ComponentStatistics(mean=mean, min=0.0, max=5.0, std=0.02, share=0.5)
+        checkpoint.components["run"] = run
+    return training
+
+
 @pytest.mark.parametrize(
     ("told", "training", "final"),
     [
@@ -111,6 +122,7 @@ def test_every_number_of_a_healthy_training_is_told_and_no_tip():
             report(run=[10 * v for v in LEARNING], effort=[-v for v in LEARNING]),
             score(),
         ),
+        ("`run` is at its highest value almost all the time", capped(), score()),
         (
             "fitness fell from 3 to 1.2",
             report([0, 1, 2, 3, 2, 1.2], returns=[0, 10, 20, 30, 40, 50]),
@@ -135,6 +147,20 @@ def test_a_tip_is_told_where_it_applies_and_alone(
     assert told in words
     told_tips = words.split("What these numbers say:")[1].split("Constants that")[0]
     assert told_tips.count("\n- ") == 1
+
+
+def test_people_are_warned_of_what_looks_like_gaming():
+    gamed = report([0, 1, 2, 3, 2, 1.2], returns=[0, 10, 20, 30, 40, 50], run=LEARNING)
+    assert warnings(gamed.checkpoints) == [
+        "Fitness fell from 3 to 1.2 while the return went on rising: the reward is collected "
+        "without doing the task."
+    ]
+    assert warnings(capped().checkpoints) == [
+        "Component 'run' has reached its cap: nothing is left to gain."
+    ]
+    alone = report(run=[10 * v for v in LEARNING], effort=[-v for v in LEARNING])
+    assert warnings(alone.checkpoints) == ["Component 'run' carries 91% of the reward."]
+    assert warnings(report().checkpoints) == []
 
 
 def test_success_is_told_where_the_task_knows_it():

@@ -125,14 +125,13 @@ class Recorder:
     def evaluate(self, candidate, fitness: float, names=COMPONENTS, **settings) -> None:
         purpose = settings.get("purpose", "search")
         seed = settings.get("seed", 0)
+        report = settings.get("report") or curve(fitness, candidate.number + seed, names)
         self.store.record_evaluation(
             candidate,
             purpose=purpose,
             seed=seed,
             steps=100_000,
-            report=curve(fitness, candidate.number + seed, names).model_copy(
-                update={"note": settings.get("note", "")}
-            ),
+            report=report.model_copy(update={"note": settings.get("note", "")}),
             score=score(fitness),
             policy=self.policy,
             seconds=31.0,

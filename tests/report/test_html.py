@@ -12,7 +12,7 @@ import pytest
 from reward_synth.report import write_report
 from reward_synth.report.html import NO_MODEL, script_hash
 from reward_synth.store import Store
-from tests.report.recorded_run import Recorder
+from tests.report.recorded_run import Recorder, curve
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -193,6 +193,21 @@ def test_what_a_trainer_notes_is_told_once(store: Store, recorder: Recorder):
         recorder.evaluate(candidate, 0.5, note=note)
     page = Page(write_report(store, run_id))
     assert page.text.count("<b>environments halved</b> (2 trainings)") == 1
+
+
+@pytest.mark.usefixtures("filmed")
+def test_a_reward_that_is_gamed_is_warned_of(store: Store, recorder: Recorder):
+    run_id = recorder.start()
+    [candidate] = store.record_proposals(run_id, 0, [recorder.proposal(0, 0, (), False)])
+    store.set_gate_verdict(candidate, "accepted")
+    report = curve(0.5, 0)
+    for checkpoint in report.checkpoints[4:]:
+        assert checkpoint.fitness is not None
+        checkpoint.fitness -= 0.3
+    recorder.evaluate(candidate, 0.2, report=report)
+    page = Page(write_report(store, run_id))
+    assert "Look at the winner closely." in page.text
+    assert page.text.count("the reward is collected without doing the task") == 2
 
 
 def test_a_task_that_is_gone_leaves_a_report_without_film(store: Store, recorder: Recorder):
