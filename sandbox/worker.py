@@ -47,6 +47,8 @@ OUT_OF_MEMORY = ("can't allocate memory", "Could not allocate memory")
 
 def preload(kinds: list[str]) -> None:
     """Import what the jobs will need, so that no job pays for it."""
+    import array_api_compat.numpy  # noqa: F401
+
     import sandbox.probe
 
     if "train" in kinds:
