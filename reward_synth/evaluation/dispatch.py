@@ -9,7 +9,6 @@ import queue
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
+from reward_synth.evaluation.workspace import Workspace
 from sandbox.confinement import IN_REACH, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -281,13 +281,8 @@ class WorkerPool:
             LOG.warning("--isolation %s: %s", isolation, IN_REACH[isolation])
         self.size = workers
         kernels = compiled_kernels(task_folder, device)
-        try:
-            self.root = Path(tempfile.mkdtemp(prefix="reward-synth-"))
-        except OSError as error:
-            raise UserError(
-                f"cannot make a working folder for the sandbox: {error.strerror}; free some space, "
-                "or set TMPDIR to another folder"
-            ) from error
+        self.workspace = Workspace()
+        self.root = self.workspace.root
         self.all = [
             Worker(task_folder, self.root / f"worker-{index}", isolation, kinds, device, kernels)
             for index in range(workers)
@@ -357,4 +352,4 @@ class WorkerPool:
         """Kill every worker and remove what they wrote."""
         for worker in self.all:
             worker.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self.workspace.close()
