@@ -6,10 +6,13 @@ The openai client and litellm give replies of the same form, so only the sending
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, NoReturn, Protocol
 
+from reward_synth.errors import RunError, UserError
 from reward_synth.llm.faults import BadReply, Patience, explain, patiently
 from reward_synth.llm.interface import ChatMessage, Completion
+from reward_synth.redaction import Secrets
 
 
 class Send(Protocol):
@@ -34,14 +37,18 @@ class ChatModel:
         where: str,
         key: str,
         patience: Patience,
+        secrets: Secrets,
         many_at_once: bool = True,
     ) -> None:
         """``name`` goes into records and messages; ``where`` names the provider or URL and
-        ``key`` the environment variable of its key, both for messages only; ``many_at_once``
-        is False for providers that give one completion per request."""
+        ``key`` the environment variable of its key, both for messages only; ``secrets`` are hidden
+        in whatever the provider says; ``many_at_once`` is False for providers that give one
+        completion per request."""
         self.name = name
+        self.priced = is_known(price)
         self._send = send
         self._price = price
+        self._secrets = secrets
         self._where = where
         self._key = key
         self._patience = patience
@@ -55,13 +62,19 @@ class ChatModel:
     ) -> list[Completion]:
         """Give ``n`` completions, asking again while the provider gives fewer than it was asked.
 
-        Raises UserError for what the user must change (key, model, URL, request) and RunError
-        when the provider kept failing.
+        What was given, and paid for, before the provider failed for good is given back, fewer
+        than ``n``.  Raises UserError for what the user must change (key, model, URL, request) and
+        LimitError when the provider kept failing.
         """
         prompt = [message.model_dump() for message in messages]
         completions: list[Completion] = []
         while (missing := n - len(completions)) > 0:
-            completions += self._ask(prompt, missing if self._many_at_once else 1, temperature)
+            try:
+                completions += self._ask(prompt, missing if self._many_at_once else 1, temperature)
+            except (RunError, UserError):
+                if not completions:
+                    raise
+                break
         return completions[:n]
 
     def _ask(self, prompt: list[dict[str, str]], n: int, temperature: float) -> list[Completion]:
@@ -69,8 +82,11 @@ class ChatModel:
 
         def attempt() -> Any:
             reply = self._send(prompt, n, temperature)
-            if not getattr(reply, "choices", None):
+            choices = getattr(reply, "choices", None)
+            if not isinstance(choices, list) or not choices:
                 raise BadReply("a reply without choices")
+            if any(getattr(choice, "message", None) is None for choice in choices):
+                raise BadReply("a choice without a message")
             return reply
 
         start = time.perf_counter()
@@ -88,17 +104,22 @@ class ChatModel:
         return self._read(reply, n, time.perf_counter() - start)
 
     def _explain(self, error: Exception) -> NoReturn:
-        explain(error, model=self.name, where=self._where, key=self._key, patience=self._patience)
+        explain(
+            error,
+            model=self.name,
+            where=self._where,
+            key=self._key,
+            patience=self._patience,
+            secrets=self._secrets,
+        )
 
     def _read(self, reply: Any, n: int, seconds: float) -> list[Completion]:
         """Completions of one reply: its prompt tokens on the first, its completion tokens shared
         out by length of text, since providers count them per request; sums are the provider's."""
-        texts = [choice.message.content or "" for choice in reply.choices[:n]]
+        texts = [self._secrets.hide_known(said(c.message)) for c in reply.choices[:n]]
         usage = getattr(reply, "usage", None)
-        prompt_tokens = getattr(usage, "prompt_tokens", None) or 0
-        shares = share_out(
-            getattr(usage, "completion_tokens", None) or 0, [len(text) for text in texts]
-        )
+        prompt_tokens = counted(usage, "prompt_tokens")
+        shares = share_out(counted(usage, "completion_tokens"), [len(text) for text in texts])
         price = self._price(usage) if usage is not None else None
         completions = []
         for k, (text, tokens) in enumerate(zip(texts, shares, strict=True)):
@@ -116,6 +137,28 @@ class ChatModel:
                 )
             )
         return completions
+
+
+def said(message: Any) -> str:
+    """The text of a reply's message: its content, also in parts, or why the model refused."""
+    content = getattr(message, "content", None)
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        content = "".join(part for part in parts if isinstance(part, str))
+    refusal = getattr(message, "refusal", None)
+    return next((text for text in (content, refusal) if isinstance(text, str) and text), "")
+
+
+def counted(usage: Any, name: str) -> int:
+    """A count of tokens; 0 where the server tells none."""
+    count = getattr(usage, name, None)
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def is_known(price: Price) -> bool:
+    """Whether tokens have a price, and that is not nothing."""
+    found = price(SimpleNamespace(prompt_tokens=1_000_000, completion_tokens=1_000_000))
+    return found is not None and sum(found) > 0.0
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:

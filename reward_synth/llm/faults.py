@@ -1,22 +1,22 @@
 """What goes wrong between here and a provider: what is worth another try, and what is said.
 
 litellm raises subclasses of the openai client's exceptions, so one table serves both.  A
-message never carries a key: what a provider says is scrubbed before it is shown.
+message never carries a key: what a provider says is scrubbed before it is shown, and its exception,
+which holds the request and the answer, is not kept as a cause.
 """
 
 import json
-import os
-import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import NoReturn, TypeVar
 
-from reward_synth.errors import RunError, UserError
+from reward_synth.errors import LimitError, UserError
+from reward_synth.redaction import Secrets
 
 T = TypeVar("T")
 
-SECRET_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$")
-SECRET_SHAPES = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{8,}|\bAIza[\w*-]{8,}|Bearer\s+\S+")
 LONGEST_DETAIL = 300
 
 
@@ -25,6 +25,7 @@ class Patience:
     """How long a provider is given, and how often it is asked again."""
 
     attempts: int = 6
+    """Failures in a row after which it is given up."""
     first_wait: float = 1.0
     """Seconds before the second attempt; doubled each time, with jitter."""
     longest_wait: float = 60.0
@@ -38,16 +39,13 @@ class BadReply(Exception):
     """The provider answered 200 with a body that holds no answer; worth another try."""
 
 
-def scrub(text: str) -> str:
+def scrub(text: str, secrets: Secrets) -> str:
     """``text`` on one line, without anything that looks like, or is, a key, and not too long."""
-    for name, value in os.environ.items():
-        if SECRET_NAMES.search(name.upper()) and len(value) >= 8:
-            text = text.replace(value, f"<{name}>")
-    text = " ".join(SECRET_SHAPES.sub("<key>", text).split())
+    text = " ".join(secrets.hide(text).split())
     return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
 
 
-def detail(error: BaseException) -> str:
+def detail(error: BaseException, secrets: Secrets) -> str:
     """What the provider or, failing that, the network said, scrubbed."""
     link: BaseException | None = error
     innermost = str(error) or type(error).__name__
@@ -56,10 +54,10 @@ def detail(error: BaseException) -> str:
         inner = body.get("error", body) if isinstance(body, dict) else None
         message = inner.get("message") if isinstance(inner, dict) else inner
         if message:
-            return scrub(str(message))
+            return scrub(str(message), secrets)
         innermost = str(link) or innermost
         link = link.__cause__ or link.__context__
-    return scrub(innermost)
+    return scrub(innermost, secrets)
 
 
 def worth_retrying(error: BaseException) -> bool:
@@ -81,13 +79,18 @@ def out_of_credit(error: BaseException) -> bool:
 
 
 def retry_after(error: BaseException | None) -> float | None:
-    """Seconds the provider asks to wait, if it does (RFC 9110's delay form)."""
+    """Seconds the provider asks to wait, if it does (RFC 9110: a number, or a date)."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     extra = getattr(error, "litellm_response_headers", None) or {}
     for name in ("retry-after", "Retry-After"):
+        asked = str(headers.get(name) or extra.get(name) or "")
         try:
-            return max(0.0, float(headers.get(name) or extra.get(name) or ""))
+            return max(0.0, float(asked))
         except ValueError:
+            pass
+        try:
+            return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
+        except (ValueError, OverflowError):
             continue
     return None
 
@@ -113,8 +116,10 @@ def patiently(call: Callable[[], T], patience: Patience) -> T:
     return retrying(call)
 
 
-def explain(error: Exception, *, model: str, where: str, key: str, patience: Patience) -> NoReturn:
-    """Raise the UserError or RunError that says what ``error`` means.
+def explain(
+    error: Exception, *, model: str, where: str, key: str, patience: Patience, secrets: Secrets
+) -> NoReturn:
+    """Raise the UserError or LimitError that says what ``error`` means.
 
     ``where`` is the provider or URL that was asked, ``key`` the environment variable that holds
     its key (empty when unknown).  Errors of other kinds are defects and are raised unchanged.
@@ -127,22 +132,25 @@ def explain(error: Exception, *, model: str, where: str, key: str, patience: Pat
         what = (
             "refuses the key" if status == 401 else f"does not allow model {model!r} with this key"
         )
-        # The provider's words may hold the key, so neither they nor the cause are kept.
         raise UserError(f"{where} {what} ({status}); {hold}") from None
+    said = detail(error, secrets)
     if status == 404:
         raise UserError(
-            f"{where} does not know model {model!r} (404: {detail(error)}); "
+            f"{where} does not know model {model!r} (404: {said}); "
             "check the model's name and the URL (it usually ends in /v1)"
-        ) from error
+        ) from None
     if isinstance(error, openai.RateLimitError) and out_of_credit(error):
-        raise UserError(f"{where} says that the account has no credit left: {detail(error)}")
+        raise UserError(f"{where} says that the account has no credit left: {said}") from None
     if worth_retrying(error):
-        raise RunError(
+        raise LimitError(
+            "max_failures",
             f"{where} failed {patience.attempts} times, last with "
-            f"{status or type(error).__name__}: {detail(error)}; resume the run later"
-        ) from error
+            f"{status or type(error).__name__}: {said}; resume the run later",
+            value=patience.attempts,
+            allowed=patience.attempts,
+        ) from None
     if isinstance(error, openai.APIError):
         raise UserError(
-            f"{where} does not accept the request for {model!r} ({status}): {detail(error)}"
-        ) from error
+            f"{where} does not accept the request for {model!r} ({status}): {said}"
+        ) from None
     raise error

@@ -30,13 +30,16 @@ class LanguageModel(Protocol):
     """Anything that answers prompts."""
 
     name: str
+    priced: bool
+    """Whether the price of a completion is known, and so its cost."""
 
     def complete(
         self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
     ) -> list[Completion]:
-        """Give ``n`` independent completions of ``messages``.
+        """Give ``n`` independent completions of ``messages``; fewer, but at least one, where the
+        provider failed after those.
 
         Raises UserError where the user must act (no key, unknown model, unreachable URL) and
-        RunError where the provider kept failing after retries.
+        LimitError where the provider kept failing after retries.
         """
         ...

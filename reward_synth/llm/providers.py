@@ -8,6 +8,7 @@ from typing import Any
 from reward_synth.errors import UserError
 from reward_synth.llm.chat import ChatModel, Price
 from reward_synth.llm.faults import Patience
+from reward_synth.redaction import Secrets
 
 
 def split_name(model: str) -> tuple[str, str]:
@@ -60,6 +61,7 @@ def connect_provider(model: str, patience: Patience) -> ChatModel:
         where=provider,
         key=key,
         patience=patience,
+        secrets=Secrets.known(),
         many_at_once=many_at_once,
     )
 

@@ -90,6 +90,7 @@ class ReplayModel:
         self.name = f"replay:{path}"
         self._path = path
         self._exchanges = read_recording(path)
+        self.priced = all(exchange.cost is not None for exchange in self._exchanges)
         self._pools: dict[tuple[tuple[str, str], ...], list[Completion]] = {}
         self._next: dict[tuple[tuple[str, str], ...], int] = {}
         for exchange in self._exchanges:
@@ -150,6 +151,7 @@ class RecordingModel:
 
     def __init__(self, model: LanguageModel, path: Path) -> None:
         self.name = model.name
+        self.priced = model.priced
         self._model = model
         self._path = path
 

@@ -153,7 +153,8 @@ def test_a_key_that_the_provider_repeats_is_not_shown(fault: Fault, client, monk
         with pytest.raises(UserError) as caught:
             model.complete(PROMPT, 1)
     assert server.keys == [f"Bearer {KEY}"], "the server did get the key, and repeats it"
-    assert KEY not in f"{caught.value!r} {caught.value.__cause__!r} {model!r} {vars(model)!r}"
+    assert KEY not in f"{caught.value!r} {caught.value.__cause__!r} {model!r}"
+    assert KEY not in repr(vars(model))
 
 
 def test_a_server_of_ones_own_needs_no_key():
