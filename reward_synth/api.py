@@ -19,7 +19,7 @@ from reward_synth.store import Store
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a finished run left behind."""
+    """What a run left behind that finished, or stopped at a limit with something trained."""
 
     id: str
     folder: Path
@@ -32,6 +32,10 @@ class FinishedRun:
     """The policy that it trained (``safetensors``)."""
     report: Path
     """One self-contained HTML page."""
+    stopped: str = ""
+    """The limit that it stopped at, and its value; empty for a finished run."""
+    limit: str = ""
+    """The setting of that limit, as ``max_tokens``."""
 
 
 def silent(progress: Progress) -> None:
@@ -51,8 +55,9 @@ def synthesize(
     """Search for a reward function for ``task`` and train a policy with it.
 
     ``settings`` are the other fields of :class:`reward_synth.search.RunConfig` (``steps``,
-    ``seed``, ``base_url``, ``workers``, …).  Raises UserError for a mistake in the arguments and
-    RunError when no candidate could be trained.
+    ``seed``, ``base_url``, ``workers``, ``max_cost``, …).  Raises UserError for a mistake in the
+    arguments, RunError when no candidate could be trained, and LimitError when a limit was reached
+    before any was; a run that stopped later is given back with ``stopped``.
     """
     from pydantic import ValidationError
 
@@ -80,12 +85,24 @@ def search(config: RunConfig, *, runs_dir: Path, observer: Observer = silent) ->
         return finished(store, loop.search(config, store=store, observer=observer))
 
 
-def resume(run_id: str, *, runs_dir: Path, observer: Observer = silent) -> FinishedRun:
-    """Go on with an interrupted run from where it was; a finished one is only reported."""
+def resume(
+    run_id: str, *, runs_dir: Path, observer: Observer = silent, **changes: Any
+) -> FinishedRun:
+    """Go on with an interrupted or stopped run from where it was; a finished one is only reported.
+
+    ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), or
+    the ``base_url`` again where that holds a user and password, which are never recorded.
+    """
+    from pydantic import ValidationError
+
     from reward_synth.search import loop
 
     with opened(runs_dir) as store:
-        return finished(store, loop.resume(run_id, store=store, observer=observer))
+        try:
+            run = loop.resume(run_id, store=store, observer=observer, changes=changes)
+        except ValidationError as error:
+            raise UserError(explain(error)) from error
+        return finished(store, run)
 
 
 def train(
@@ -137,7 +154,7 @@ def opened(runs_dir: Path) -> Iterator[Store]:
 
 
 def finished(store: Store, run_id: str) -> FinishedRun:
-    """Write the report of a finished run and tell where everything is."""
+    """Write the report of a finished or stopped run and tell where everything is."""
     from reward_synth.report import write_report
 
     run = store.get_run(run_id)
@@ -153,4 +170,6 @@ def finished(store: Store, run_id: str) -> FinishedRun:
         reward=best.source,
         policy=folder / "best" / "policy.safetensors",
         report=report,
+        stopped=run.message if run.status == "stopped" else "",
+        limit=run.result.get("stopped", {}).get("limit", ""),
     )

@@ -1,10 +1,12 @@
 """The application: its commands, and the one place where errors become lines and exit statuses.
 
-Exit status 0 is success, 1 a failed run or check, 2 the user's mistake, 130 an interruption.
+Exit status 0 is success, 1 a failed run or check, 2 the user's mistake, 3 a run that stopped at a
+limit, 130 an interruption.  No key or password reaches a line, nor the traceback of --debug.
 """
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -12,7 +14,8 @@ import typer
 
 from reward_synth.cli import check, doctor, export_policy, runs, score, tasks, train
 from reward_synth.cli import run as run_command
-from reward_synth.errors import RunError, UserError
+from reward_synth.errors import STOPPED, LimitError, RunError, UserError
+from reward_synth.redaction import Secrets
 
 DEBUG = "--debug"
 
@@ -64,10 +67,16 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
-    sys.exit(status([argument for argument in given if argument != DEBUG], debug=debug))
+    secrets = Secrets.known(texts=given)
+    try:
+        code = status([argument for argument in given if argument != DEBUG], secrets, debug=debug)
+    except Exception:
+        sys.stderr.write(secrets.hide(traceback.format_exc()))
+        code = 1
+    sys.exit(code)
 
 
-def status(arguments: Sequence[str], *, debug: bool = False) -> int:
+def status(arguments: Sequence[str], secrets: Secrets, *, debug: bool = False) -> int:
     """Run one command; what goes wrong is said in one line, or raised again for ``debug``."""
     try:
         outcome = app(list(arguments), prog_name="reward-synth", standalone_mode=False)
@@ -76,11 +85,13 @@ def status(arguments: Sequence[str], *, debug: bool = False) -> int:
     except (UserError, RunError) as error:
         if debug:
             raise
-        complain(str(error))
+        complain(secrets.hide(str(error)))
+        if isinstance(error, LimitError):
+            return STOPPED
         return 2 if isinstance(error, UserError) else 1
     except typer.TyperException as error:
         if message := error.format_message():
-            complain(f"{message.rstrip('.')}; see `reward-synth --help`")
+            complain(f"{secrets.hide(message).rstrip('.')}; see `reward-synth --help`")
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")
@@ -92,7 +103,8 @@ def status(arguments: Sequence[str], *, debug: bool = False) -> int:
     except Exception as error:
         if debug:
             raise
-        complain(f"{type(error).__name__}: {error}; this is a bug, run again with {DEBUG}")
+        said = f"{type(error).__name__}: {secrets.hide(str(error))}"
+        complain(f"{said}; this is a bug, run again with {DEBUG}")
         return 1
 
 

@@ -134,6 +134,9 @@ def headline(event: Progress, standing: Standing) -> str:
         return event.message
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"
+    if event.kind == "stopped":
+        best = f"candidate {event.candidate} with {number(event.fitness)}"
+        return f"stopped: {event.message}; the best so far is {best}"
     return ""
 
 

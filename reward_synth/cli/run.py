@@ -1,5 +1,6 @@
 """``reward-synth run TASK``: the main job."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,9 +23,10 @@ from reward_synth.cli.options import (
     Workers,
     trainer_settings,
 )
-from reward_synth.errors import UserError
+from reward_synth.errors import STOPPED, UserError
 
 if TYPE_CHECKING:
+    from reward_synth.api import FinishedRun
     from reward_synth.cli.progress import Standing
     from reward_synth.search import RunConfig
 
@@ -86,15 +88,57 @@ def run(
     workers: Workers = 0,
     runs_dir: RunsDir = RUNS_DIR,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run.")
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with an interrupted or stopped run."),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost",
+            metavar="DOLLARS",
+            help="Stop when the model has cost this, at list prices, over all resumptions.",
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--max-tokens",
+            metavar="N",
+            min=1,
+            help="Stop when so many tokens were billed, of prompts and completions. As with "
+            "--max-cost, only requests to the model wait for more; what it wrote is trained.",
+        ),
+    ] = None,
+    max_hours: Annotated[
+        float | None,
+        typer.Option(
+            "--max-hours",
+            metavar="H",
+            help="Stop after so long, over all resumptions, once trainings under way are done.",
+        ),
+    ] = None,
+    max_failures: Annotated[
+        int | None,
+        typer.Option(
+            "--max-failures",
+            metavar="F",
+            min=1,
+            max=10_000,
+            help="Stop when a request to the model failed so often in a row, with up to a minute "
+            "in between; 6 if not given.",
+        ),
     ] = None,
     isolation: IsolationLevel = Isolation.strict,
     json: Json = False,
 ) -> None:
-    """Search for a reward function and train a policy with it."""
+    """Search for a reward function and train a policy with it.
+
+    A run that reaches a limit keeps the best so far and ends with exit status 3; it goes on with
+    --resume and a higher limit.
+    """
     from reward_synth import api
-    from reward_synth.cli.output import print_json
-    from reward_synth.cli.progress import watching
+    from reward_synth.cli.output import console, print_json
+    from reward_synth.cli.progress import print_line, watching
     from reward_synth.cli.summary import document, print_summary
     from reward_synth.search import RunConfig
 
@@ -113,23 +157,50 @@ def run(
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),
     }
+    limits = {
+        "max_cost": max_cost,
+        "max_tokens": max_tokens,
+        "max_hours": max_hours,
+        "max_failures": max_failures,
+    }
+    check_positive(limits)
     if resume is not None:
         named = {"rungs": "prune"}
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
+        changes = {**limits, "base_url": chosen.pop("base_url", None)}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
-            finished = api.resume(resume, runs_dir=runs_dir, observer=observer)
+            finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:
         raise UserError("no task was named; `reward-synth tasks` lists the built-in ones")
     elif base_url is not None and model == "offline":
         raise UserError("--base-url needs the server's model: add --model NAME")
     else:
-        config = RunConfig.model_validate(given)
+        config = RunConfig.model_validate({**given, **limits})
         with watching(search_standing(config), runs_dir) as observer:
             finished = api.search(config, runs_dir=runs_dir, observer=observer)
     if json:
         print_json(document(finished))
     else:
         print_summary(finished)
+    if finished.stopped:
+        out = console(stderr=True)
+        print_line(out, f"go on with: {raised(finished, runs_dir)}")
+        raise typer.Exit(STOPPED)
+
+
+def check_positive(limits: dict[str, int | float | None]) -> None:
+    """Raises UserError for a limit that no run could keep."""
+    for name, value in limits.items():
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"--{name.replace('_', '-')} {value}: give a number above 0")
+
+
+def raised(run: "FinishedRun", runs_dir: Path) -> str:
+    """What to type to go on with a run that stopped."""
+    from reward_synth.cli.recorded import resume_command
+
+    more = "" if run.limit == "max_failures" else f" --{run.limit.replace('_', '-')} MORE"
+    return resume_command(run.id, runs_dir) + more
 
 
 def typed(context: typer.Context, name: str) -> bool:

@@ -156,7 +156,7 @@ def print_run(run: "Run", best: "Candidate | None", folder: "Path", resume: str)
     out = console()
     state = Text(run.status, style=STYLES.get(run.status, "yellow"))
     out.print(Text.assemble((run.id, "bold"), "  ", state, "  ", run.message))
-    if run.result is None:
+    if run.status != "finished":
         out.print(f"go on with: {resume}", style="dim")
     out.print(candidate_table(run, best))
     if best is not None and best.source:

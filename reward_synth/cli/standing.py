@@ -118,7 +118,7 @@ class Standing:
         elif event.kind == "generation":
             self.generations_left = self.iterations - (event.generation or 0) - 1
             self.best, self.best_fitness = event.candidate, event.fitness
-        elif event.candidate is not None and event.kind != "finished":
+        elif event.candidate is not None and event.kind not in ("stopped", "finished"):
             self.follow(self.row(event), event)
 
     def turn_to(self, phase: str) -> None:

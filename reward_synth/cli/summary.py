@@ -13,7 +13,7 @@ NO_MODEL = "No language model was used: candidates came from the offline propose
 
 
 def document(run: "FinishedRun") -> dict[str, Any]:
-    """A finished run as one JSON document."""
+    """A finished or stopped run as one JSON document."""
     facts: dict[str, Any] = {
         "run": run.id,
         "folder": str(run.folder),
@@ -23,6 +23,8 @@ def document(run: "FinishedRun") -> dict[str, Any]:
         "reward": run.reward,
         "result": run.result,
     }
+    if run.stopped:
+        facts["stopped"] = run.stopped
     if run.result.get("model_used") is False:
         facts["note"] = NO_MODEL
     return facts
@@ -41,6 +43,8 @@ def print_summary(run: "FinishedRun") -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
+    if run.stopped:
+        grid.add_row("stopped", run.stopped)
     for name, value in rows(run.result):
         grid.add_row(name, value)
     for name, path in (
@@ -49,14 +53,16 @@ def print_summary(run: "FinishedRun") -> None:
         ("best policy", run.policy),
     ):
         grid.add_row(name, short(path))
-    out.print(Panel(grid, title=run.id, title_align="left", border_style="green", expand=False))
+    colour = "yellow" if run.stopped else "green"
+    out.print(Panel(grid, title=run.id, title_align="left", border_style=colour, expand=False))
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Names and values of a result, as people read them."""
     told = [("fitness", fitness_line(result))]
     if "confirmation" in result:
-        told.insert(0, ("winner", f"candidate {result['winner']}"))
+        best = "best so far" if "stopped" in result else "winner"
+        told.insert(0, (best, f"candidate {result['winner']}"))
     if (score := result.get("human_normalised")) is not None:
         told.append(("human-normalised", normalised_line(score, result)))
     if "execute_rate" in result:

@@ -98,6 +98,8 @@ class Legs:
         self.on_start = on_start
         self.on_checkpoint = on_checkpoint
         self.stopping = threading.Event()
+        self.begun = False
+        """Whether a leg was trained already."""
         self.root = Path(tempfile.mkdtemp(prefix="legs-", dir=pool.root))
 
     def __enter__(self) -> "Legs":
@@ -113,10 +115,12 @@ class Legs:
         *,
         episodes: int,
         on_trained: OnTrained | None = None,
+        may_begin: Callable[[], bool] | None = None,
     ) -> dict[str, Trained | Failure]:
         """Train all members up to ``until`` steps each and score their policies.
 
-        ``on_trained`` hears of each as soon as it is scored.  Gives the outcome by member's name.
+        ``on_trained`` hears of each as soon as it is scored.  Gives the outcome by member's name;
+        a job that ``may_begin`` forbids when its turn comes is left out.
         Raises UserError for a full disk; after that, and after Ctrl-C, the pool is closed.
         """
         jobs = pack(members, self.layout)
@@ -124,9 +128,11 @@ class Legs:
         outcomes: dict[str, Trained | Failure] = {}
         if not jobs:
             return outcomes
+        self.begun = True
 
         def one(job: Sequence[Member]) -> None:
-            outcomes.update(self.train(job, until, threads, episodes, on_trained))
+            if may_begin is None or may_begin():
+                outcomes.update(self.train(job, until, threads, episodes, on_trained))
 
         with ThreadPoolExecutor(self.layout.workers) as executor:
             futures: list[Future[None]] = [executor.submit(one, job) for job in jobs]

@@ -43,7 +43,12 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 NO_MODEL = "No language model was used: candidates came from the offline proposer."
-STATES = {"running": "not finished", "finished": "finished", "failed": "stopped"}
+STATES = {
+    "running": "not finished",
+    "finished": "finished",
+    "stopped": "stopped at a limit",
+    "failed": "failed",
+}
 KINDS = {"search": "a search for a reward", "train": "a training"}
 
 

@@ -1,4 +1,7 @@
-"""Everything that decides a run's outcome, as one validated value that is stored with the run."""
+"""Everything that decides a run's outcome, as one validated value that is stored with the run.
+
+What is stored holds no secret: a base URL's user and password are left out.
+"""
 
 from typing import Literal
 
@@ -67,6 +70,14 @@ class RunConfig(TrainingConfig):
     """Candidates that are trained again on fresh seeds, so that the winner is not the luckiest."""
     confirmation_seeds: tuple[int, ...] = (100, 101, 102)
     """Seeds of those trainings; the baselines use the same ones."""
+    max_cost: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
+    """US dollars for the model over the whole run, at list prices."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Tokens billed over the whole run, of prompts and completions."""
+    max_hours: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
+    """Wall-clock of the whole run."""
+    max_failures: int | None = Field(default=None, ge=1, le=10_000)
+    """Failures of the model's server in a row; None for the client's own patience."""
 
     @field_validator("rungs")
     @classmethod

@@ -1,22 +1,27 @@
 """The loop that drives a run: propose, gate, repair, train, reflect; then confirm the finalists.
 
 Every step is committed before the next one starts and is derived from what is committed, so a
-killed run goes on from the database with nothing lost and nothing trained twice.
+killed run goes on from the database with nothing lost and nothing trained twice.  A limit ends it
+between steps, so that a stopped run goes on in the same way.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from reward_synth.errors import RunError
+from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
+from reward_synth.redaction import HIDDEN_USER, recorded_url
 from reward_synth.search.config import RunConfig, TrainConfig
+from reward_synth.search.limits import LIMITS, check_limits, check_price, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
 from reward_synth.search.strategy import Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.search.tuning import Tuned
 from reward_synth.store import Store, write_best
+from reward_synth.store.fates import search_evaluations
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, load_task
 
@@ -28,35 +33,70 @@ PASSED = ("accepted", "scored", "failed", "pruned")
 def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     """Start a search and drive it to its end; gives the run's id.
 
-    Raises UserError for the user's mistakes, before anything is recorded where possible, and
-    RunError when no candidate could be trained.
+    Raises UserError for the user's mistakes, before anything is recorded where possible, RunError
+    when no candidate could be trained, and LimitError when a limit was reached before any was.
     """
+    check_limits(config)
     task = load_task(config.task)
     steps = config.steps or task.training_steps
     settings = config.model_copy(update={"steps": steps, "task": str(task.folder.absolute())})
     check_trainer(task, settings)
     strategy = build_strategy(task, settings)
-    run_id = store.create_run("search", task, settings)
+    run_id = store.create_run("search", task, recorded(settings))
     observer(Progress("started", run_id))
     return drive(Search(store, run_id, task, settings, strategy, observer))
 
 
-def resume(run_id: str, *, store: Store, observer: Observer) -> str:
-    """Go on with a run that was interrupted; a finished one is left as it is."""
+def resume(
+    run_id: str, *, store: Store, observer: Observer, changes: Mapping[str, Any] | None = None
+) -> str:
+    """Go on with a run that was interrupted or stopped; a finished one is left as it is.
+
+    ``changes`` are its new limits, and its ``base_url`` where that holds a user and password.
+    """
     run = store.get_run(run_id)
+    changes = {n: value for n, value in (changes or {}).items() if value is not None}
     if run.status == "finished":
         return run_id
     if run.kind == "train":
+        if changes:
+            raise UserError(f"run {run_id} is a plain training, which has no limits to change")
         from reward_synth.search.plain import continue_training
 
         return continue_training(run, store=store, observer=observer)
     task = load_task(run.task_folder)
-    settings = RunConfig.model_validate(run.config)
+    settings = changed(run, changes)
+    check_limits(settings)
     strategy = build_strategy(task, settings)
-    store.reopen_run(run_id)
+    store.reopen_run(run_id, recorded(settings))
     trained = sum(len(c.evaluations) for c in run.candidates)
     observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
     return drive(Search(store, run_id, task, settings, strategy, observer))
+
+
+def recorded(config: RunConfig) -> RunConfig:
+    """The settings as they may be stored: without the user and password of a server."""
+    url = config.base_url
+    return config.model_copy(update={"base_url": None if url is None else recorded_url(url)})
+
+
+def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
+    """The settings of a run with those that may change.  Raises UserError."""
+    allowed = {*LIMITS, "base_url"}
+    if other := sorted(set(changes) - allowed):
+        raise UserError(f"a resumed run keeps its {', '.join(other)}")
+    url, kept = changes.get("base_url"), run.config.get("base_url")
+    if url is not None and (kept is None or recorded_url(url) != kept):
+        raise UserError(
+            f"run {run.id} was started with --base-url {kept}, not {recorded_url(url)}; "
+            "start a new run for another server"
+        )
+    if url is None and kept is not None and f"://{HIDDEN_USER}@" in kept:
+        raise UserError(
+            f"the user and password of the server of run {run.id} are not recorded; "
+            f"add --base-url {kept.replace(HIDDEN_USER, 'USER:PASSWORD', 1)}"
+        )
+    return RunConfig.model_validate({**run.config, **changes})
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
@@ -86,14 +126,18 @@ def proposing_strategy(task: Task, config: RunConfig) -> Strategy:
         return Offline(task, samples=config.samples, seed=config.seed)
     from reward_synth.evaluation import readable_variables
     from reward_synth.llm import connect
+    from reward_synth.llm.faults import Patience
     from reward_synth.search.eureka import Eureka
     from reward_synth.simulation.statistics import variable_statistics
 
+    patience = Patience(attempts=config.max_failures) if config.max_failures else Patience()
+    model = connect(config.model, config.base_url, patience=patience)
+    check_price(config, model.priced)
     return Eureka(
         task,
         readable_variables(task),
         variable_statistics(task),
-        connect(config.model, config.base_url),
+        model,
         samples=config.samples,
         temperature=config.temperature,
     )
@@ -105,17 +149,22 @@ def worker_count(config: RunConfig | TrainConfig) -> int:
 
 
 def drive(run: "Search") -> str:
-    """Drive a run under its lock, and keep the time it takes."""
+    """Drive a run under its lock to its end, or to a limit."""
     with run.store.lock(run.id):
-        start = time.monotonic()
+        reached: LimitError | None = None
         try:
             run.to_end()
+        except LimitError as error:
+            reached = error
         except RunError as error:
             run.store.fail_run(run.id, str(error))
             raise
         finally:
-            run.store.add_seconds(run.id, time.monotonic() - start)
-        run.finish()
+            run.keep_time()
+        if reached is None:
+            run.finish()
+        else:
+            run.stop(reached)
     return run.id
 
 
@@ -139,6 +188,8 @@ class Search:
         self.steps = config.steps
         self.strategy = strategy
         self.observer = observer
+        self.since = time.monotonic()
+        """Up to when the run's time is recorded."""
 
     def to_end(self) -> None:
         """All generations, then the confirmation of the finalists."""
@@ -160,6 +211,7 @@ class Search:
                 choice=choice,
                 rungs=config.rungs if config.trainer == "population" else (),
                 rung_episodes=config.rung_episodes,
+                limit=self.late,
             )
             for generation in range(config.iterations):
                 self.propose(generation)
@@ -175,6 +227,7 @@ class Search:
     def propose(self, generation: int) -> None:
         if self.candidates(generation):
             return
+        self.before_request()
         self.tell("proposing", generation=generation)
         earlier = [c for c in self.candidates() if c.generation < generation]
         proposals = self.strategy.propose(generation, earlier)
@@ -191,11 +244,17 @@ class Search:
                 for c in latest.values()
                 if c.status == "refused" and c.repair < self.config.repairs
             ]
+            if any(c.completion is not None for c in refused):
+                self.before_request()
             with ThreadPoolExecutor(REQUESTS_AT_ONCE) as executor:
-                repaired = [r for r in executor.map(self.strategy.repair, refused) if r]
+                answers = [executor.submit(self.strategy.repair, c) for c in refused]
+            given = [answer.result() for answer in answers if answer.exception() is None]
+            repaired = [repair for repair in given if repair is not None]
+            self.store.record_proposals(self.id, generation, repaired)
+            for answer in answers:
+                answer.result()  # what failed is raised once the others are recorded
             if not repaired:
                 return
-            self.store.record_proposals(self.id, generation, repaired)
 
     def judge(self, proposed: Sequence[Candidate], gate: Gate) -> None:
         verdicts = gate.judge([candidate.source for candidate in proposed])
@@ -210,6 +269,8 @@ class Search:
         """Train what passed the gate and has no fate yet."""
         passed = [c for c in self.candidates(generation) if c.status in PASSED]
         waiting = [c for c in passed if c.status in ("accepted", "scored")]
+        if any(len(search_evaluations(c)) < self.config.seeds for c in waiting):
+            self.before_training()
         trainer.search(waiting, self.config.seed, self.config.seeds, whole=len(passed))
         best = best_of(self.candidates())
         fitness = search_fitness(best) if best else None
@@ -239,13 +300,56 @@ class Search:
             raise RunError(message)
         baseline = known_baselines(self.store, self.task, self.config, seeds)
         result = search_result(run, best, baseline, seeds)
-        chosen = max(
-            [e for e in best.evaluations if e.purpose == "confirm"] or best.evaluations,
-            key=lambda e: (e.fitness, -e.seed),
-        )
-        write_best(self.store.run_folder(self.id), best.number, chosen.policy, result)
+        write_best(self.store.run_folder(self.id), best.number, best_policy(best), result)
         self.store.finish_run(self.id, result)
         self.tell("finished", candidate=best, fitness=result["fitness"])
+
+    def stop(self, reached: LimitError) -> None:
+        """Record which limit was reached and keep the best so far.
+
+        Raises ``reached`` where nothing was trained yet.
+        """
+        run = self.store.get_run(self.id)
+        seeds = self.config.confirmation_seeds
+        best = winner(run.candidates, len(seeds))
+        if best is None:
+            self.store.stop_run(self.id, None, str(reached))
+            raise reached
+        baseline = known_baselines(self.store, self.task, self.config, seeds)
+        facts = {"limit": reached.limit, "value": reached.value, "allowed": reached.allowed}
+        result = {**search_result(run, best, baseline, seeds), "stopped": facts}
+        write_best(self.store.run_folder(self.id), best.number, best_policy(best), result)
+        self.store.stop_run(self.id, result, str(reached))
+        self.tell("stopped", candidate=best, fitness=result["fitness"], message=str(reached))
+
+    # --- limits ------------------------------------------------------------------------------
+
+    def keep_time(self) -> None:
+        """Add to the run's recorded time what has passed since the last call."""
+        now = time.monotonic()
+        self.store.add_seconds(self.id, now - self.since)
+        self.since = now
+
+    def late(self) -> LimitError | None:
+        """The limit in hours, if it is reached."""
+        if self.config.max_hours is None:
+            return None
+        recorded = self.store.get_run(self.id).seconds
+        return late(self.config, recorded + time.monotonic() - self.since)
+
+    def before_training(self) -> None:
+        """Raises LimitError when nothing more may be begun."""
+        self.keep_time()
+        reached = self.late()
+        if reached is not None:
+            raise reached
+
+    def before_request(self) -> None:
+        """Raises LimitError when the model may not be asked any more."""
+        reached = spent(self.config, self.store.get_run(self.id).completions)
+        if reached is not None:
+            raise reached
+        self.before_training()
 
     def tell(
         self,
@@ -268,6 +372,12 @@ class Search:
                 message=message,
             )
         )
+
+
+def best_policy(candidate: Candidate) -> str:
+    """The policy to keep of a candidate: the best of its confirmation, if there is one."""
+    confirmed = [e for e in candidate.evaluations if e.purpose == "confirm"]
+    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed)).policy
 
 
 def explain_failure(run: Run) -> str:

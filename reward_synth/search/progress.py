@@ -19,6 +19,7 @@ Kind = Literal[
     "failed",  # candidate failed in training: message
     "generation",  # generation finished: candidate and fitness of the best so far
     "confirming",  # finalists are trained on fresh seeds: message
+    "stopped",  # at a limit: message; candidate and fitness of the best so far
     "finished",  # candidate: the winner, fitness: its mean, message: summary
 ]
 

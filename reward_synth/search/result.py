@@ -73,7 +73,8 @@ def search_result(
     run: Run, best: Candidate, baseline: dict[str, list[float]], seeds: Sequence[int]
 ) -> dict[str, Any]:
     """The JSON that is stored with a finished search."""
-    confirmed = confirmation(best)
+    # A run that stopped at a limit may have confirmed some of the seeds: they are no interval.
+    confirmed = confirmation(best) if len(confirmation(best)) == len(seeds) else []
     values = confirmed or [e.fitness for e in search_evaluations(best)]
     fitness = float(np.mean(values))
     low, high = interval(values)

@@ -16,7 +16,10 @@ class Strategy(Protocol):
     """How candidates are made."""
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
-        """Candidates of a generation, one for each slot, given all candidates before it."""
+        """Candidates of a generation, one for each slot, given all candidates before it.
+
+        Raises UserError and LimitError where a language model gives nothing at all.
+        """
         ...
 
     def repair(self, refused: Candidate) -> NewCandidate | None:

@@ -1,10 +1,11 @@
 """Trainings of a run: dispatched, pruned at rungs, scored, and recorded before they count."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from reward_synth.errors import LimitError
 from reward_synth.evaluation import (
     Layout,
     Legs,
@@ -67,7 +68,9 @@ class Trainer:
         choice: TrainerChoice | None = None,
         rungs: Sequence[float] = (),
         rung_episodes: int = 8,
+        limit: Callable[[], LimitError | None] = lambda: None,
     ) -> None:
+        """``limit`` gives the limit that forbids to begin another training, if there is one."""
         self.store = store
         self.run = run
         self.task = task
@@ -78,6 +81,7 @@ class Trainer:
         self.choice = choice or TrainerChoice()
         self.rungs = rung_steps(rungs, steps, self.rollout())
         self.rung_episodes = rung_episodes
+        self.limit = limit
 
     def rollout(self) -> int:
         """Environment steps of one policy's rollout."""
@@ -114,7 +118,11 @@ class Trainer:
             self.to_end(legs, trainings)
 
     def carry_out(self, trainings: Sequence[Training]) -> None:
-        """Do all trainings to the end.  A failed one is recorded; any other error ends the rest."""
+        """Do all trainings to the end.  A failed one is recorded; any other error ends the rest.
+
+        Raises LimitError when a limit was reached before all had begun; those under way are
+        finished first.
+        """
         with self.legs(trainings) as legs:
             self.to_end(legs, trainings)
 
@@ -144,7 +152,17 @@ class Trainer:
         return measured(self.task, self.pool, tell=self.say)
 
     def to_end(self, legs: Legs, trainings: Sequence[Training]) -> None:
-        """The last leg; each training is recorded as soon as it is scored."""
+        """The last leg; each training is recorded as soon as it is scored.
+
+        What has passed a rung is under way, so a limit does not keep it from its end.
+        """
+        reached: list[LimitError] = []
+
+        def may_begin() -> bool:
+            error = self.limit()
+            if error is not None:
+                reached.append(error)
+            return error is None
 
         def record(member: Member, trained: Trained) -> None:
             training = self.by_name[member.name]
@@ -162,9 +180,15 @@ class Trainer:
             self.tell(training, "scored", fitness=trained.score.fitness)
 
         outcomes = legs.advance(
-            [t.member for t in trainings], self.steps, episodes=self.episodes, on_trained=record
+            [t.member for t in trainings],
+            self.steps,
+            episodes=self.episodes,
+            on_trained=record,
+            may_begin=None if legs.begun else may_begin,
         )
-        self.drop_failed(trainings, outcomes)
+        self.drop_failed([t for t in trainings if t.member.name in outcomes], outcomes)
+        if reached:
+            raise reached[0]
 
     # --- who leaves --------------------------------------------------------------------------
 

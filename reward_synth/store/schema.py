@@ -60,11 +60,13 @@ class Run(Base):
     config: Mapped[dict[str, Any]]
     """Everything that decides the outcome: RunConfig as JSON."""
     status: Mapped[str] = mapped_column(default="running")
-    """running, finished or failed; an interrupted run stays running and can be resumed."""
+    """running, finished, stopped (at a limit) or failed; an interrupted run stays running.  All
+    but finished ones can be resumed."""
     message: Mapped[str] = mapped_column(default="")
-    """Why it failed, or a summary."""
+    """Why it failed or stopped, or a summary."""
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
-    """Filled when finished: winner's number, confirmation scores, human-normalised score, …"""
+    """Filled when finished and, with the best so far, when stopped: winner's number, confirmation
+    scores, human-normalised score, …"""
     created: Mapped[datetime] = mapped_column(default=now)
     updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     seconds: Mapped[float] = mapped_column(default=0.0)

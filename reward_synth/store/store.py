@@ -93,7 +93,7 @@ class Store:
                         folder.mkdir()
                     except FileExistsError:
                         continue
-                _write_config(folder, kind, task, settings)
+                _write_config(folder, kind, str(task.folder.absolute()), settings)
                 with self._writing() as session:
                     session.add(
                         Run(
@@ -165,9 +165,23 @@ class Store:
         """Record that a run could not go on, and why; it can still be resumed."""
         self._update_run(run_id, status="failed", message=message)
 
-    def reopen_run(self, run_id: str) -> None:
-        """A run that failed is being resumed."""
-        self._update_run(run_id, status="running", message="")
+    def stop_run(self, run_id: str, result: Mapping[str, Any] | None, message: str) -> None:
+        """Record that a run stopped at a limit, and the best so far; it can be resumed."""
+        self._update_run(
+            run_id,
+            status="stopped",
+            result=None if result is None else dict(result),
+            message=message,
+        )
+
+    def reopen_run(self, run_id: str, config: BaseModel | None = None) -> None:
+        """A run that stopped or failed is being resumed, with other limits in its ``config``."""
+        fields: dict[str, Any] = {"status": "running", "message": "", "result": None}
+        if config is not None:
+            fields["config"] = config.model_dump(mode="json")
+            run = self.get_run(run_id)
+            _write_config(self.run_folder(run_id), run.kind, run.task_folder, fields["config"])
+        self._update_run(run_id, **fields)
 
     def add_seconds(self, run_id: str, seconds: float) -> None:
         """Add to the wall-clock that a run has taken."""
@@ -415,8 +429,8 @@ def _candidates_of(run_id: str) -> Any:
     )
 
 
-def _write_config(folder: Path, kind: str, task: Task, settings: Mapping[str, Any]) -> None:
+def _write_config(folder: Path, kind: str, task_folder: str, settings: Mapping[str, Any]) -> None:
     import yaml
 
-    facts = {"kind": kind, "task_folder": str(task.folder.absolute()), **settings}
+    facts = {"kind": kind, "task_folder": task_folder, **settings}
     atomic_write(folder / "config.yaml", yaml.safe_dump(facts, sort_keys=False, allow_unicode=True))
