@@ -14,6 +14,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -23,9 +24,14 @@ from pydantic import BaseModel, ConfigDict
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
-Fault = Literal["429", "quota", "500", "cut", "half", "html", "slow", "400", "401", "403", "404"]
-"""A status; a body ``cut`` half way, or that ends after ``half`` of its JSON, or that is
-``html``; an answer 3 s late (``slow``); an account without credit (``quota``)."""
+Fault = Literal[
+    "429", "date", "quota", "500", "cut", "half", "html", "list", "bare", "slow",
+    "400", "401", "403", "404", "echo",
+]  # fmt: skip
+"""A status; a 429 whose ``Retry-After`` is a ``date``, now; a body ``cut`` half way, or that ends
+after ``half`` of its JSON, or that is ``html``, or a JSON ``list``, or a choice that is ``bare`` of
+a message; an answer 3 s late (``slow``); an account without credit (``quota``); a 500 that repeats
+all headers of the request (``echo``)."""
 
 
 class Answer(BaseModel):
@@ -176,6 +182,7 @@ class CompletionServer:
 
             def do_GET(self) -> None:
                 key = self.headers.get("Authorization")
+                self.close_connection = True  # else a client could go on after the block's end
                 if server._key is not None and key != f"Bearer {server._key}":
                     self.refuse(401, f"Incorrect API key provided: {key}")
                 elif self.path == "/v1/models":
@@ -210,6 +217,14 @@ class CompletionServer:
                     self.send(200, text[: len(text) // 2], media="application/json")
                 elif fault == "html":
                     self.send(200, "<html>Bad gateway</html>")
+                elif fault == "list":
+                    self.send(200, "[]", media="application/json")
+                elif fault == "bare":
+                    self.send(200, {"choices": [{"index": 0}]})
+                elif fault == "echo":
+                    self.refuse(500, f"cannot serve {self.headers.items()}", code=key)
+                elif fault == "date":
+                    self.refuse(429, "slow down", retry_after=formatdate(usegmt=True))
                 elif fault == "429":
                     self.refuse(429, "slow down", retry_after="0")
                 elif fault == "quota":
@@ -252,6 +267,8 @@ class CompletionServer:
                 self.send_response(status)
                 self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(data)))
+                if self.close_connection:
+                    self.send_header("Connection", "close")
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)
                 self.end_headers()

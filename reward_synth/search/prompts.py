@@ -20,6 +20,8 @@ ACTION_DOC = "the policy's commands to the actuators, as applied; 0 is the middl
 NO_DOC = "the task does not say when."
 NO_ANSWER = "(an empty answer)"
 LONGEST_LINE = 100
+LONGEST_ANSWER = 20_000
+"""Characters of an answer that go back to the model; several times what a good one has."""
 
 
 def initial_messages(
@@ -74,7 +76,7 @@ def improve_messages(
     """The task, the last best answer and the reflection on its training, as in Eureka: nothing
     else is remembered, so prompts stay short."""
     asked = render("eureka/improve.md.j2", folder, reflection=reflection.strip())
-    return [*initial, message("assistant", completion_text), message("user", asked)]
+    return [*initial, message("assistant", bounded(completion_text)), message("user", asked)]
 
 
 def repair_messages(
@@ -102,7 +104,17 @@ def repair_messages(
             for finding in findings
         ],
     )
-    return [*messages, message("assistant", completion_text), message("user", asked)]
+    return [*messages, message("assistant", bounded(completion_text)), message("user", asked)]
+
+
+def bounded(answer: str) -> str:
+    """An answer as it goes back to the model: of one without end the program, else the start."""
+    if len(answer) <= LONGEST_ANSWER:
+        return answer
+    program = extract_program(answer)
+    if 0 < len(program) <= LONGEST_ANSWER:
+        return f"```python\n{program}```"
+    return answer[:LONGEST_ANSWER] + "…"
 
 
 def message(role: str, content: str) -> ChatMessage:

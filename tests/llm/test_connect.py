@@ -1,13 +1,19 @@
 """Names of models and what is said when one cannot be reached, against real HTTP servers."""
 
+import base64
 import itertools
 import socket
+import time
+import traceback
+from email.utils import formatdate
 
+import httpx
+import openai
 import pytest
 
-from reward_synth.errors import RunError, UserError
+from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.llm import ChatMessage, connect
-from reward_synth.llm.faults import Patience
+from reward_synth.llm.faults import Patience, retry_after
 from tests.servers import CompletionServer, Fault
 
 KEY = "sk-a-key-that-nobody-may-see"
@@ -35,13 +41,19 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def reach(server: CompletionServer, client: str, monkeypatch: pytest.MonkeyPatch, model: str):
+def reach(
+    server: CompletionServer,
+    client: str,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    patience: Patience = BRISK,
+):
     """``model`` at ``server``, through the openai client or through litellm."""
     if client == "openai":
-        return connect(model, server.base_url, patience=BRISK)
+        return connect(model, server.base_url, patience=patience)
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    return connect(model, patience=BRISK)
+    return connect(model, patience=patience)
 
 
 def refusal(model: str, base_url: str | None = None) -> str:
@@ -96,7 +108,9 @@ def test_a_server_that_refuses_several_choices_is_asked_for_one_at_a_time(client
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("fault", ["429", "500", "cut", "half", "html", "slow"])
+@pytest.mark.parametrize(
+    "fault", ["429", "date", "500", "cut", "half", "html", "list", "bare", "slow"]
+)
 def test_a_fault_that_passes_costs_one_more_request(fault: Fault, client, monkeypatch):
     with CompletionServer(["right"], faults=[fault]) as server:
         (completion,) = reach(server, client, monkeypatch, "openai/test").complete(PROMPT, 1)
@@ -104,11 +118,92 @@ def test_a_fault_that_passes_costs_one_more_request(fault: Fault, client, monkey
     assert len(server.requests) == 2
 
 
-def test_retry_after_is_obeyed_rather_than_the_backoff():
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("fault", ["429", "date"])
+def test_retry_after_is_obeyed_rather_than_the_backoff(fault: Fault, client, monkeypatch):
     patience = Patience(attempts=2, first_wait=3600.0, longest_wait=3600.0)
-    with CompletionServer(["right"], faults=["429"]) as server:  # Retry-After: 0
-        model = connect("openai/test", server.base_url, patience=patience)
+    with CompletionServer(["right"], faults=[fault]) as server:  # Retry-After: 0, or now
+        model = reach(server, client, monkeypatch, "openai/test", patience)
         assert model.complete(PROMPT, 1)[0].text == "right"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        (formatdate(time.time() + 90, usegmt=True), 90.0),
+        (formatdate(time.time() - 90, usegmt=True), 0.0),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_what_retry_after_asks_for(header: str, seconds: float | None):
+    request = httpx.Request("POST", "http://127.0.0.1/v1")
+    response = httpx.Response(429, headers={"Retry-After": header}, request=request)
+    asked = retry_after(openai.RateLimitError("slow down", response=response, body=None))
+    assert asked == (None if seconds is None else pytest.approx(seconds, abs=30.0))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_server_that_goes_away(client, monkeypatch):
+    with CompletionServer(["never"]) as server:
+        model = reach(server, client, monkeypatch, "openai/test")
+    with pytest.raises(LimitError, match=r"failed 3 times, last with .*; resume"):
+        model.complete(PROMPT, 1)
+
+
+def test_what_was_paid_for_before_a_server_fails_is_kept():
+    faults: list[Fault | None] = [None, None, "500", "500", "500"]
+    with CompletionServer(["a", "b", "never"], faults=faults, most_choices=1) as server:
+        completions = connect("test", server.base_url, patience=BRISK).complete(PROMPT, 3)
+        assert [c.text for c in completions] == ["a", "b"]
+        assert sum(c.prompt_tokens for c in completions) == server.prompt_tokens
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": "plain"}, "plain"),
+        ({"content": [{"type": "text", "text": "in "}, {"text": "parts"}]}, "in parts"),
+        ({"content": None, "refusal": "I will not."}, "I will not."),
+        ({"content": None}, ""),
+        ({"content": 5}, ""),
+    ],
+)
+def test_messages_of_all_kinds(message: dict[str, object], text: str):
+    reply = {"choices": [{"message": message}], "usage": {"prompt_tokens": None}}
+    with CompletionServer([]) as server:
+        server.reply = lambda request: reply
+        (completion,) = connect("test", server.base_url, patience=BRISK).complete(PROMPT, 1)
+    assert (completion.text, completion.prompt_tokens) == (text, 0)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_server_that_repeats_the_key_in_errors_and_answers(client, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with CompletionServer([f"Your key is {KEY}."], faults=itertools.repeat("echo")) as server:
+        model = reach(server, client, monkeypatch, "openai/test")
+        with pytest.raises(LimitError, match="cannot serve") as caught:
+            model.complete(PROMPT, 1)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    with CompletionServer([f"Your key is {KEY}."]) as server:
+        model = reach(server, client, monkeypatch, "openai/test")
+        assert model.complete(PROMPT, 1)[0].text == "Your key is <OPENAI_API_KEY>."
+
+
+def test_user_and_password_of_a_url_reach_the_server_and_nobody_else():
+    with CompletionServer(["hello"], faults=itertools.repeat("echo")) as server:
+        url = server.base_url.replace("://", "://me:se%2Fcret-word@")
+        model = connect("test", url, patience=BRISK)
+        with pytest.raises(LimitError, match="cannot serve") as caught:
+            model.complete(PROMPT, 1)
+    pair = base64.b64encode(b"me:se/cret-word").decode()
+    assert server.keys[0] == f"Basic {pair}"
+    told = "".join(traceback.format_exception(caught.value)) + repr(model)
+    for secret in ("cret-word", pair):
+        assert secret not in told
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -187,6 +282,20 @@ def test_nothing_at_the_base_url():
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://somewhere/v1", "http://", "http://a:b/"])
 def test_a_base_url_that_is_none(url):
     assert repr(url) in refusal("openai/test", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:secret-word@127.0.0.1:port/v1",
+        "http://me:se/cret-word@127.0.0.1/v1",
+        "http://me:secret-word@/v1",
+        "ftp://me:secret-word@somewhere/v1",
+        "http://127.0.0.1:1/v1?key=secret-word",
+    ],
+)
+def test_a_base_url_that_is_none_and_holds_a_password(url):
+    assert "cret-word" not in refusal("openai/test", url)
 
 
 def test_a_password_in_the_base_url_is_not_shown():
