@@ -94,7 +94,7 @@ def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
     if url is None and kept is not None and f"://{HIDDEN_USER}@" in kept:
         raise UserError(
             f"the user and password of the server of run {run.id} are not recorded; "
-            f"add --base-url {kept.replace(HIDDEN_USER, 'USER:PASSWORD', 1)}"
+            "give its whole --base-url again"
         )
     return RunConfig.model_validate({**run.config, **changes})
 

@@ -10,11 +10,14 @@ from reward_synth.search import Progress, RunConfig
 from reward_synth.search.limits import late, spent
 from reward_synth.store import Store
 from reward_synth.store.schema import Completion, Run
-from tests.servers import CompletionServer, read_recordings
+from tests.servers import CompletionServer
 
-RIGHT = [recording for recording in read_recordings("hopper-forward") if recording.expect == "ok"]
+RIGHT = [
+    f"```python\ndef compute_reward(pole_up):\n    return {k} * pole_up, {{'up': pole_up}}\n```"
+    for k in (1.0, -1.0, 2.0, 0.5)
+]
 SETTINGS = {
-    "task": "hopper-forward",
+    "task": "cartpole-swingup",
     "model": "openai/gpt-4o",
     "samples": 2,
     "iterations": 2,
