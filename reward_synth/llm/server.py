@@ -33,7 +33,7 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
     secrets = Secrets.known(texts=[base_url])
     client = openai.OpenAI(
         base_url=shown,
-        api_key=(os.environ.get(KEY) or "none").strip(),
+        api_key=(os.environ.get(KEY) or "").strip() or "none",
         default_headers=basic_authorization(base_url),
         max_retries=0,
         timeout=httpx.Timeout(patience.timeout, connect=patience.connect_timeout),
