@@ -98,12 +98,12 @@ def judge(program: RewardProgram, reward: Reward, arguments: Arguments) -> Progr
     with np.errstate(all="ignore"):
         total, components = reward(**arguments)
         findings = finite_findings(total, components)
+        seconds = seconds_per_call(reward, take(arguments, slice(0, 16)))
+        if seconds > TOO_SLOW_SECONDS:
+            message = f"one call on 16 states takes {seconds * 1e3:.0f} ms; use fewer operations"
+            findings.append(ProbeFinding(level="error", code="too-slow", message=message))
         if not findings:
             findings = contract_findings(reward, arguments, before, total, components)
-        seconds = seconds_per_call(reward, take(arguments, slice(0, 16)))
-    if seconds > TOO_SLOW_SECONDS:
-        message = f"one call on 16 states takes {seconds * 1e3:.0f} ms; use fewer operations"
-        findings.append(ProbeFinding(level="error", code="too-slow", message=message))
     microseconds = seconds / 16 * 1e6
     if any(finding.level == "error" for finding in findings):
         return ProgramProbe(findings=findings, microseconds_per_step=microseconds)
