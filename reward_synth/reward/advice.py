@@ -7,8 +7,11 @@ most advice is a translation.
 import ast
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 NAMES_SHOWN = 20
+NAMES_COMPARED = 500
+"""A comparison takes microseconds, and a hostile program may hold thousands of names."""
 
 OTHER_MODULES = frozenset({"F", "jax", "jnp", "math", "np", "numpy", "onp", "scipy", "th", "torch"})
 """Names under which other dialects import their array library."""
@@ -148,7 +151,8 @@ DTYPES = ("bool", "double", "float", "float16", "float32", "float64", "int", "in
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of ``names`` that ``name`` was probably meant to be."""
-    found = difflib.get_close_matches(name[:80], list(names), n=1, cutoff=0.6)
+    compared = list(islice(names, NAMES_COMPARED))
+    found = difflib.get_close_matches(name[:80], compared, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

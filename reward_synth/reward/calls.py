@@ -40,6 +40,7 @@ class BoundCall:
         if not isinstance(value, Sequence) or not value.items:
             message = f"{describe(value)} stands where a tuple is wanted"
             self.refuse("kind", message, "write (a, b)", name)
+        self.inference.look(node, len(value.items))
         items: list[Number | Array] = []
         for item in value.items:
             if isinstance(item, Unknown):

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 from reward_synth.reward import advice
 from reward_synth.reward.calls import BoundCall, bind
-from reward_synth.reward.finding import Finding, Refused, Silent, TooMuchWork
+from reward_synth.reward.finding import (
+    MOST_FINDINGS,
+    EnoughFindings,
+    Finding,
+    Refused,
+    Silent,
+    TooMuchWork,
+)
 from reward_synth.reward.indexing import index_shape
 from reward_synth.reward.names import dotted
 from reward_synth.reward.rules import exponent_problem, spread
@@ -19,6 +26,7 @@ from reward_synth.reward.values import (
     Nothing,
     Number,
     Sequence,
+    Shape,
     ShapeError,
     Table,
     Text,
@@ -30,6 +38,12 @@ from reward_synth.reward.values import (
 from reward_synth.reward.vocabulary import HELPER_FUNCTIONS, XP_CONSTANTS, XP_FUNCTIONS
 
 MOST_OPERATIONS = 10_000
+MOST_EXPRESSIONS = 100_000
+"""Expressions of one call, numbers and names among them: the check looks at each."""
+MOST_ENTRIES_MADE = 16_384
+"""Entries per row of all the arrays that one call makes: it may keep every one of them."""
+HELPER_OPERATIONS = 8
+"""What a helper function counts for: it computes about as many arrays on its way."""
 LARGEST_RESULT = 1e15
 
 ARITHMETIC: Mapping[type[ast.operator], Callable[..., float]] = {
@@ -49,6 +63,9 @@ COMPARISONS: Mapping[type[ast.cmpop], Callable[..., bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+
+MAKERS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call)
+"""Expressions that make an array; the others name one, or a part of it."""
 
 Environment = dict[str, Value]
 
@@ -71,6 +88,8 @@ class Expressions:
     defaults: dict[str, list[Value]] = field(default_factory=dict)
     """Default values of each function's last parameters."""
     operations: int = 0
+    expressions: int = 0
+    entries: int = 0
 
     def call_function(self, node: ast.Call, name: str, arguments: Environment) -> Value:
         """What one of the program's own functions gives."""
@@ -81,12 +100,30 @@ class Expressions:
             return
         line, column = self.lines.position(refusal.node)
         self.findings.append(Finding(line, column, refusal.code, refusal.message, refusal.instead))
+        if len(self.findings) >= MOST_FINDINGS:
+            raise EnoughFindings
 
-    def spend(self, node: ast.AST) -> None:
-        self.operations += 1
+    def spend(self, node: ast.AST, operations: int = 1) -> None:
+        self.operations += operations
         if self.operations > MOST_OPERATIONS:
             message = f"one call is more than {MOST_OPERATIONS:,} operations"
             instead = "work on whole arrays: xp.sum(x, axis=-1)"
+            raise TooMuchWork(node, "too-much-work", message, instead)
+
+    def look(self, node: ast.AST, expressions: int = 1) -> None:
+        """Count what the check itself has to do."""
+        self.expressions += expressions
+        if self.expressions > MOST_EXPRESSIONS:
+            message = f"one call is more than {MOST_EXPRESSIONS:,} expressions"
+            instead = "work on whole arrays: xp.sum(x, axis=-1)"
+            raise TooMuchWork(node, "too-much-work", message, instead)
+
+    def make(self, node: ast.AST, shape: Shape, arrays: int = 1) -> None:
+        """Count the entries of new arrays."""
+        self.entries += arrays * math.prod(size for size in shape if isinstance(size, int))
+        if self.entries > MOST_ENTRIES_MADE:
+            message = f"the arrays of one call have more than {MOST_ENTRIES_MADE:,} entries per row"
+            instead = "pick entries ([:, 0]) or reduce (xp.sum(..., axis=-1)) earlier"
             raise TooMuchWork(node, "too-much-work", message, instead)
 
     def truth(self, test: ast.expr, environment: Environment, instead: str) -> bool | None:
@@ -109,8 +146,12 @@ class Expressions:
         """The value of an expression; a refusal is reported, and gives Unknown."""
         if id(node) in self.refused:
             return UNKNOWN
+        self.look(node)
         try:
-            return self.value_of(node, environment)
+            value = self.value_of(node, environment)
+            if isinstance(value, Array) and isinstance(node, MAKERS):
+                self.make(node, value.shape)
+            return value
         except TooMuchWork:
             raise
         except Refused as refusal:
@@ -344,6 +385,7 @@ class Expressions:
         else:
             assert function is not None
             names, required = list(function.parameters), function.required
+        self.look(node, len(names))
         bound = bind(node, path, names, required, [name for name, _ in given])
         if own is not None:
             arguments = {name: values[position] for name, position in bound.items()}
@@ -353,7 +395,12 @@ class Expressions:
         if any(isinstance(value, Unknown) for value in values):
             return UNKNOWN
         arguments = {name: (values[i], given[i][1]) for name, i in bound.items()}
-        return function.rule(BoundCall(self, node, path, arguments))
+        result = function.rule(BoundCall(self, node, path, arguments))
+        if path in HELPER_FUNCTIONS:
+            self.spend(node, HELPER_OPERATIONS)
+            if isinstance(result, Array):
+                self.make(node, result.shape, HELPER_OPERATIONS)
+        return result
 
 
 def fold(node: ast.BinOp, left: Number, right: Number) -> Number:

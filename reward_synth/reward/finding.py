@@ -4,6 +4,9 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_FINDINGS = 50
+"""More than anybody reads at once."""
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -30,6 +33,10 @@ class RewardError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(str(finding) for finding in self.findings)
+
+
+class EnoughFindings(Exception):
+    """A program is so wrong that nothing more need be said of it."""
 
 
 class Refused(Exception):

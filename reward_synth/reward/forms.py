@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from reward_synth.reward import advice
-from reward_synth.reward.finding import Finding
+from reward_synth.reward.finding import MOST_FINDINGS, EnoughFindings, Finding
 from reward_synth.reward.names import (
     ENTRY,
     RESERVED,
@@ -18,6 +18,8 @@ from reward_synth.reward.source import Lines
 from reward_synth.reward.vocabulary import HELPER_FUNCTIONS, XP_CONSTANTS, XP_FUNCTIONS
 
 LARGEST_NUMBER = 1e9
+MOST_COMPONENTS = 50
+LONGEST_COMPONENT_NAME = 60
 
 SIMPLE = (
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.Slice, ast.Tuple, ast.List,
@@ -35,6 +37,8 @@ class Forms(ast.NodeVisitor):
         self.findings: list[Finding] = []
         self.refused: set[int] = set()
         self.function: ast.FunctionDef | None = None
+        self.parameters: set[str] = set()
+        """Those of the function that is being visited."""
         self.local: set[str] = set()
         self.inner = inner_functions(tree)
 
@@ -42,6 +46,8 @@ class Forms(ast.NodeVisitor):
         line, column = self.lines.position(node)
         self.findings.append(Finding(line, column, code, message, instead))
         self.refused.add(id(node))
+        if len(self.findings) >= MOST_FINDINGS:
+            raise EnoughFindings
 
     def generic_visit(self, node: ast.AST) -> None:
         if isinstance(node, SIMPLE):
@@ -210,6 +216,10 @@ class Forms(ast.NodeVisitor):
             self.visit(part)
 
     def visit_Dict(self, node: ast.Dict) -> None:
+        if len(node.keys) > MOST_COMPONENTS:
+            message = f"there are more than {MOST_COMPONENTS} components"
+            self.refuse(node, "too-many", message, "add up those that belong together")
+            return
         seen: set[str] = set()
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
@@ -228,6 +238,12 @@ class Forms(ast.NodeVisitor):
         elif not (key.value.isidentifier() and key.value.isascii()):
             message = f"the component's name {key.value[:60]!r} is not an identifier"
             self.refuse(key, "component-name", message, "use letters, digits and _ only")
+        elif len(key.value) > LONGEST_COMPONENT_NAME:
+            message = f"the component's name is longer than {LONGEST_COMPONENT_NAME} characters"
+            self.refuse(key, "component-name", message, "write a shorter one")
+        elif key.value.startswith("__"):
+            message = f"the component's name '{key.value}' is not allowed"
+            self.refuse(key, "dunder", message, "start it with a letter")
         elif key.value in seen:
             message = f"the component '{key.value}' is there twice"
             self.refuse(key, "component-name", message, "rename one of the two")

@@ -9,24 +9,26 @@ import re
 from collections.abc import Iterable
 
 from reward_synth.reward import advice
-from reward_synth.reward.finding import Finding
+from reward_synth.reward.finding import EnoughFindings, Finding
 from reward_synth.reward.forms import Forms
 from reward_synth.reward.names import ENTRY, RESERVED, all_arguments, is_docstring, stored_names
 from reward_synth.reward.source import Lines
 
 CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+MOST_CONSTANTS = 100
 
 
 class Grammar(Forms):
-    """Walks a module; ``findings`` and ``refused`` (node ids) hold the outcome."""
+    """Walks a module by :meth:`run`; ``findings`` and ``refused`` (node ids) are the outcome."""
 
     def __init__(self, tree: ast.Module, variables: Iterable[str], lines: Lines) -> None:
         super().__init__(tree, variables, lines)
         entry = self.names.functions.get(ENTRY)
         self.docstring = (ast.get_docstring(entry) or "") if entry else ""
-        self.check_module(tree)
+        self.constants = 0
 
-    def check_module(self, tree: ast.Module) -> None:
+    def run(self, tree: ast.Module) -> None:
+        """Walk the module.  Raises EnoughFindings where there are too many to go on."""
         seen: set[str] = set()
         for position, statement in enumerate(tree.body):
             if isinstance(statement, ast.FunctionDef):
@@ -50,6 +52,11 @@ class Grammar(Forms):
 
     def check_constant(self, statement: ast.Assign | ast.AnnAssign, seen: set[str]) -> None:
         """``NAME = number`` at the top level."""
+        self.constants += 1
+        if self.constants > MOST_CONSTANTS:
+            message = f"there are more than {MOST_CONSTANTS} constants"
+            self.refuse(statement, "too-many", message, "write the numbers where they are used")
+            raise EnoughFindings
         if isinstance(statement, ast.Assign):
             target = statement.targets[0] if len(statement.targets) == 1 else None
         else:
@@ -91,12 +98,12 @@ class Grammar(Forms):
             self.refuse(function, "construct", message, "delete them")
         self.check_parameters(function)
         parameters = {argument.arg for argument in all_arguments(function.args)}
-        self.function = function
+        self.function, self.parameters = function, parameters
         self.local = parameters | stored_names(function)
         body = function.body[1:] if is_docstring(function.body[0]) else function.body
         for statement in body:
             self.visit(statement)
-        self.function, self.local = None, set()
+        self.function, self.parameters, self.local = None, set(), set()
 
     def check_parameters(self, function: ast.FunctionDef) -> None:
         arguments = function.args
@@ -118,9 +125,16 @@ class Grammar(Forms):
             instead = f"name those that it reads; variables: {advice.listing(self.names.variables)}"
             self.refuse(function, "argument", message, instead)
         defaulted = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+        seen: set[str] = set()
         for argument in arguments.args:
             name = argument.arg
-            if entry and name not in self.names.arguments:
+            if name in seen:
+                message = f"the argument '{name}' is there twice"
+                self.refuse(argument, "twice", message, "delete one of the two")
+            seen.add(name)
+            if name.startswith("__"):
+                self.refuse(argument, "dunder", f"the name '{name}' is not allowed", "rename it")
+            elif entry and name not in self.names.arguments:
                 if argument in defaulted:
                     continue  # The default was refused already, with better advice.
                 message = f"'{name}' is not a variable of this task"
@@ -227,8 +241,6 @@ class Grammar(Forms):
 
     def check_new_name(self, target: ast.Name) -> None:
         name = target.id
-        function = self.function
-        parameters = {a.arg for a in all_arguments(function.args)} if function else set()
         if name.startswith("__"):
             self.refuse(target, "dunder", f"the name '{name}' is not allowed", "rename it")
         elif name in RESERVED or name in self.names.functions:
@@ -237,7 +249,7 @@ class Grammar(Forms):
         elif name in self.names.globals:
             message = f"the constant '{name}' cannot be assigned again"
             self.refuse(target, "shadow", message, "choose another name")
-        elif name in self.names.arguments and name not in parameters:
+        elif name in self.names.arguments and name not in self.parameters:
             message = f"'{name}' is a variable of the task, but not an argument"
             instead = "add it to the arguments, or choose another name"
             self.refuse(target, "shadow", message, instead)

@@ -147,10 +147,11 @@ class Inference(Expressions):
 
     def follow_statement(self, statement: ast.stmt, environment: Environment) -> Returned | None:
         if id(statement) in self.refused:
+            nodes = list(ast.walk(statement))
+            self.look(statement, len(nodes))
             for name in stored_names(statement):
                 environment[name] = UNKNOWN
-            leaving = (ast.Return, ast.Raise)
-            inside = any(isinstance(node, leaving) for node in ast.walk(statement))
+            inside = any(isinstance(node, ast.Return | ast.Raise) for node in nodes)
             return Returned(UNKNOWN, statement, certain=False) if inside else None
         match statement:
             case ast.Assign():
@@ -197,8 +198,10 @@ class Inference(Expressions):
         other = dict(environment)
         first = self.follow(statement.body, environment)
         second = self.follow(statement.orelse, other)
+        self.look(statement, len(environment) + len(other))
         for name in {*environment, *other}:
-            if environment.get(name) != other.get(name):
+            # Equal values are not compared: nested tuples may double with every line.
+            if environment.get(name) is not other.get(name):
                 environment[name] = UNKNOWN
         if first is None and second is None:
             return None

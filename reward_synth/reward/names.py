@@ -62,8 +62,9 @@ def all_arguments(arguments: ast.arguments) -> list[ast.arg]:
 def inner_functions(tree: ast.Module) -> set[str]:
     """Names of functions that are defined inside others: refused where they are defined."""
     found = set()
+    top = set(map(id, tree.body))
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node not in tree.body:
+        if isinstance(node, ast.FunctionDef) and id(node) not in top:
             found.add(node.name)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}

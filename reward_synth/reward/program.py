@@ -9,14 +9,13 @@ from typing import Any
 
 from reward_synth.reward import advice
 from reward_synth.reward.compiled import CompiledReward
-from reward_synth.reward.finding import Finding, RewardError
+from reward_synth.reward.finding import MOST_FINDINGS, EnoughFindings, Finding, RewardError
 from reward_synth.reward.grammar import Grammar
 from reward_synth.reward.inference import Inference
 from reward_synth.reward.names import ENTRY, PREVIOUS, is_docstring
 from reward_synth.reward.namespace import NUMBER, NamespaceName, backend
 from reward_synth.reward.source import Lines, read_tree
 
-MOST_FINDINGS = 50
 LONGEST_MESSAGE = 300
 
 
@@ -90,11 +89,14 @@ def parse(source: str, variables: Mapping[str, int | None]) -> RewardProgram:
     if tree is None:
         raise RewardError(findings)
     lines = Lines(source)
+    grammar = Grammar(tree, variables, lines)
+    inference = Inference(variables, lines, grammar.refused)
     try:
-        grammar = Grammar(tree, variables, lines)
+        grammar.run(tree)
         canonical = Canonical(grammar.refused).visit(tree)
-        inference = Inference(variables, lines, grammar.refused)
         inference.run(canonical)
+    except EnoughFindings:
+        raise RewardError(tidy([*findings, *grammar.findings, *inference.findings])) from None
     except RecursionError:
         message = "the program is nested too deeply"
         finding = Finding(1, 1, "too-deep", message, "name intermediate results")

@@ -6,6 +6,7 @@ gives findings, never another exception.
 
 import ast
 import io
+import re
 import tokenize
 import unicodedata
 import warnings
@@ -17,6 +18,15 @@ from reward_synth.reward.finding import Finding
 
 LONGEST_SOURCE = 64_000
 """Characters of a program: twenty times a long hand-written one."""
+NOT_TEXT = re.compile(r"[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (a terminal would obey them), line ends that Python does not count, and
+those that turn the direction of reading (a person would read another program), halves of
+characters."""
+ENCODING = re.compile(
+    r"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))?[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)"
+)
+"""An encoding declared in the first two lines (PEP 263): read from a file by Python, the program
+would be another."""
 DEEPEST_NESTING = 100
 """Levels of the syntax tree: keeps Python's own compiler far from its limits."""
 
@@ -53,6 +63,12 @@ def read_program(path: Path) -> str:
     return text
 
 
+def place_in(source: str, index: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    before = source[:index].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
 class Lines:
     """The lines of a source, to turn the parser's byte offsets into columns."""
 
@@ -80,12 +96,16 @@ def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
     if not source.strip():
         message = "the program is empty"
         return None, [Finding(1, 1, "empty", message, "define def compute_reward(...):")]
-    odd = next((i for i, c in enumerate(source) if c == "\0" or "\ud800" <= c <= "\udfff"), None)
+    odd = NOT_TEXT.search(source)
     if odd is not None:
-        line = source.count("\n", 0, odd) + 1
-        column = odd - source.rfind("\n", 0, odd)
-        message = f"the character U+{ord(source[odd]):04X} is not text"
+        line, column = place_in(source, odd.start())
+        message = f"the character U+{ord(odd[0]):04X} is not text"
         return None, [Finding(line, column, "not-text", message, "delete it")]
+    declared = ENCODING.match(source)
+    if declared is not None and declared[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
+        line, column = place_in(source, declared.start(1))
+        message = f"the comment declares the encoding '{declared[1]}'"
+        return None, [Finding(line, column, "encoding", message, "delete it: text is UTF-8")]
     too_deep = Finding(
         1, 1, "too-deep", "the program is nested too deeply", "name intermediate results"
     )
