@@ -5,12 +5,14 @@ Two layers, both inherited by everything below them:
 1. the worker process: no network, nothing readable but interpreter, packages and task, one
    writable folder, few processes, no core dumps, an environment without secrets;
 2. each job's own process inside it (:func:`confine_job`): only that job's folder is writable, no
-   signal reaches any other process, and memory, CPU time and file size are limited.
+   signal reaches any other process, root's capabilities are gone, and memory and file size are
+   limited.
 """
 
 import ctypes
 import glob
 import os
+import platform
 import resource
 import signal
 import subprocess
@@ -35,12 +37,38 @@ IN_REACH: dict[Isolation, str] = {
 MAX_PROCESSES = 8  # the worker, one job, and room for what a job's libraries may spawn
 MAX_FILE_BYTES = 256 * 2**20
 MAX_OPEN_FILES = 256
+MAX_TASKS = 8192
+"""Threads and processes of this user, the orchestrator's included; the kernel exempts root."""
+SHARED_BYTES = 8 * 2**30
+"""Address space of a job beyond its private memory: libraries, and whatever it maps to share."""
 SYSTEM_PATHS = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
     "/dev/null", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo",
     "/sys/devices/system/cpu",
 )  # fmt: skip
+DENIED_CALLS = (
+    # Landlock does not stop changes of a file's owner, mode, times and attributes, nor watching it.
+    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat",
+    "utime", "utimes", "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr",
+    "setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr",
+    "inotify_init", "inotify_init1",
+    # What a job leaves is read outside: plain files and folders only, no pipes, devices or links.
+    "mknod", "mknodat", "symlink", "symlinkat", "link", "linkat",
+    # Other processes of the same user: their limits, priorities, processors and memory.
+    "prlimit64", "setpriority", "ioprio_set", "sched_setaffinity", "sched_setscheduler",
+    "sched_setparam", "sched_setattr", "pidfd_open", "process_madvise", "process_mrelease",
+    "migrate_pages", "move_pages",
+    # The machine's clock, and corners of the kernel that no job needs.
+    "adjtimex", "clock_adjtime", "modify_ldt", "io_setup", "memfd_secret", "sync", "syncfs",
+)  # fmt: skip
+"""System calls that no worker may make, beside those that sandlock always denies."""
+DENIED_WITHOUT_GPU = ("memfd_create",)
+"""Memory that no limit of a process counts; a GPU's driver may need it."""
 PR_SET_PDEATHSIG = 1
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION = 0x20080522
+SYS_SETRLIMIT = {"x86_64": 160}.get(platform.machine(), 164)
+"""The system call's number: 164 on all newer architectures."""
 
 
 class WorkerProcess(Protocol):
@@ -162,8 +190,8 @@ def start_worker(
         clean_env=True,
         env=variables,
         max_processes=MAX_PROCESSES,
-        max_open_files=MAX_OPEN_FILES,
         no_coredump=True,
+        extra_deny_syscalls=[*DENIED_CALLS, *(() if nodes else DENIED_WITHOUT_GPU)],
         cwd=str(writable),
     )
     try:
@@ -189,6 +217,27 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def set_limit(limit: int, value: int) -> None:
+    """Lower a limit of the calling process for good.
+
+    The C library would use ``prlimit64``, which reaches other processes too and is denied.
+    """
+    both = (ctypes.c_ulong * 2)(value, value)
+    if ctypes.CDLL(None, use_errno=True).syscall(SYS_SETRLIMIT, limit, both) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def drop_capabilities() -> None:
+    """Give up what root may do beyond other users, but for reading files that are not its own."""
+    keep = 1 << CAP_DAC_OVERRIDE if os.geteuid() == 0 else 0
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)(keep, keep, 0, 0, 0, 0)  # effective, permitted, inheritable; twice
+    if ctypes.CDLL(None, use_errno=True).capset(header, sets) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
 def confine_job(
     folder: Path,
     readable: Sequence[str],
@@ -205,14 +254,14 @@ def confine_job(
     die_with_parent()
     if isolation == "none":
         return
-    for limit, value in (
-        (resource.RLIMIT_DATA, resource.RLIM_INFINITY if nodes else memory),
-        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
-        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
+    if not nodes:
+        set_limit(resource.RLIMIT_DATA, memory)
+        set_limit(resource.RLIMIT_AS, memory + SHARED_BYTES)
+    set_limit(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
+    set_limit(resource.RLIMIT_CORE, 0)
+    set_limit(resource.RLIMIT_NPROC, MAX_TASKS)
     if isolation == "strict":
+        drop_capabilities()
         import sandlock
 
         sandlock.confine(

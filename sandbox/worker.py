@@ -24,7 +24,13 @@ from typing import TextIO, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from sandbox.confinement import Isolation, confine_job, die_with_parent
+from sandbox.confinement import (
+    MAX_OPEN_FILES,
+    Isolation,
+    confine_job,
+    die_with_parent,
+    set_limit,
+)
 from sandbox.messages import (
     MARK,
     MAX_LINE,
@@ -200,7 +206,8 @@ def main() -> None:
     first = sys.argv.index("--")
     second = sys.argv.index("--", first + 1)
     kinds, readable, nodes = sys.argv[2:first], sys.argv[first + 1 : second], sys.argv[second + 1 :]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    set_limit(resource.RLIMIT_CORE, 0)
+    set_limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     die_with_parent()
     emit = Emitter(sys.stdout)
     adapter = TypeAdapter[ProbeJob | TrainJob](Job)
