@@ -10,6 +10,7 @@ Two layers, both inherited by everything below them:
 """
 
 import ctypes
+import errno
 import glob
 import os
 import platform
@@ -225,7 +226,8 @@ def set_limit(limit: int, value: int) -> None:
     both = (ctypes.c_ulong * 2)(value, value)
     if ctypes.CDLL(None, use_errno=True).syscall(SYS_SETRLIMIT, limit, both) != 0:
         error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+        if error != errno.EPERM:  # which says that the limit is lower already
+            raise OSError(error, os.strerror(error))
 
 
 def drop_capabilities() -> None:
