@@ -25,6 +25,7 @@ CHECKED_ROWS = 32
 TOO_SLOW_SECONDS = 0.02  # of one call on 16 rows: two hundred times an ordinary program
 DOMINATING_SHARE = 0.99
 LARGE_VALUE = 1e6
+LARGEST_VALUE = 1e30  # policies learn in single precision, which ends at 3e38
 RELATIVE_TOLERANCE = 1e-6
 
 Arguments = dict[str, np.ndarray]
@@ -116,10 +117,11 @@ def judge(program: RewardProgram, reward: Reward, arguments: Arguments) -> Progr
 
 def finite_findings(total: np.ndarray, components: Mapping[str, np.ndarray]) -> list[ProbeFinding]:
     for name, value in [*components.items(), (None, total)]:
-        bad = ~np.isfinite(value)
+        bad = ~(np.abs(value) <= LARGEST_VALUE)
         if bad.any():
             what = "the total" if name is None else f"component '{name}'"
-            kind = "NaN" if np.isnan(value).any() else "infinite"
+            kind = f"beyond {LARGEST_VALUE:.0e}" if np.isfinite(value).all() else "infinite"
+            kind = "NaN" if np.isnan(value).any() else kind
             message = (
                 f"{what} is {kind} on {bad.mean():.0%} of random states; guard divisions, roots "
                 "and logarithms (xp.maximum(x, 1e-6)) and bound exponentials"
