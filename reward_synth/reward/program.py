@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reward_synth.reward import advice
-from reward_synth.reward.compiled import CompiledReward
+from reward_synth.reward.compiled import FILE_NAME, CompiledReward
 from reward_synth.reward.finding import MOST_FINDINGS, EnoughFindings, Finding, RewardError
 from reward_synth.reward.grammar import Grammar
 from reward_synth.reward.inference import Inference
 from reward_synth.reward.names import ENTRY, PREVIOUS, is_docstring
 from reward_synth.reward.namespace import NUMBER, NamespaceName, backend
-from reward_synth.reward.source import Lines, read_tree
+from reward_synth.reward.source import Lines, read_tree, syntax_finding
 
 LONGEST_MESSAGE = 300
 
@@ -104,6 +104,11 @@ def parse(source: str, variables: Mapping[str, int | None]) -> RewardProgram:
     findings = list(tidy([*findings, *grammar.findings, *inference.findings]))
     if findings:
         raise RewardError(findings)
+    rewritten = ast.fix_missing_locations(Casts(inference.casts).visit(canonical))
+    try:
+        compile(rewritten, FILE_NAME, "exec", dont_inherit=True)
+    except SyntaxError as error:  # Python finds some mistakes only here: 21 nested loops
+        raise RewardError([syntax_finding(error)]) from None
     entry = inference.functions[ENTRY]
     arguments = tuple(argument.arg for argument in entry.args.args)
     digest = hashlib.sha256(spell_out(canonical).encode()).hexdigest()
@@ -118,7 +123,7 @@ def parse(source: str, variables: Mapping[str, int | None]) -> RewardProgram:
             name: variables[name if name in variables else name.removeprefix(PREVIOUS)]
             for name in arguments
         },
-        tree=ast.fix_missing_locations(Casts(inference.casts).visit(canonical)),
+        tree=rewritten,
     )
 
 

@@ -27,6 +27,8 @@ ENCODING = re.compile(
 )
 """An encoding declared in the first two lines (PEP 263): read from a file by Python, the program
 would be another."""
+MOST_NODES = 25_000
+"""Nodes of the syntax tree: text of that length in ordinary words has half as many."""
 DEEPEST_NESTING = 100
 """Levels of the syntax tree: keeps Python's own compiler far from its limits."""
 
@@ -119,6 +121,9 @@ def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
         return None, [too_deep]
     except ValueError as error:
         return None, [Finding(1, 1, "syntax", f"this is not Python: {error}", "")]
+    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+        message = f"the program has more than {MOST_NODES:,} parts"
+        return None, [Finding(1, 1, "too-long", message, "write a shorter one")]
     deep = deepest(tree)
     if deep is not None:
         line, column = Lines(source).position(deep)
