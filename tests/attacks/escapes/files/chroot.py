@@ -1,0 +1,5 @@
+# Change the root folder.
+# ends: PermissionError
+import os
+
+os.chroot(".")

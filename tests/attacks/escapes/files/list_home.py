@@ -1,0 +1,5 @@
+# List the home folders.
+# ends: PermissionError
+import os
+
+os.listdir("/home")

@@ -1,0 +1,5 @@
+# List the root folder.
+# ends: PermissionError
+import os
+
+os.listdir("/")

@@ -1,0 +1,5 @@
+# Leave a pipe that blocks whoever opens it.
+# ends: PermissionError
+import os
+
+os.mkfifo("policy.safetensors")

@@ -1,0 +1,3 @@
+# Read a file of the same user.
+# ends: PermissionError
+open(OUTSIDE + "/secret").read()

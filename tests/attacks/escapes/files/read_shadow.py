@@ -1,0 +1,3 @@
+# Read the passwords of the machine.
+# ends: PermissionError
+open("/etc/shadow").read()

@@ -1,0 +1,5 @@
+# Remove a file outside.
+# ends: PermissionError
+import os
+
+os.unlink(OUTSIDE + "/secret")

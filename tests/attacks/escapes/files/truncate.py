@@ -1,0 +1,5 @@
+# Empty a file outside.
+# ends: PermissionError
+import os
+
+os.truncate(OUTSIDE + "/secret", 0)

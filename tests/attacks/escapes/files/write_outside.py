@@ -1,0 +1,3 @@
+# Write a file outside.
+# ends: PermissionError
+open(OUTSIDE + "/new", "w")

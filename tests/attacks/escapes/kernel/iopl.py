@@ -1,0 +1,3 @@
+# Reach the hardware's ports.
+# ends: PermissionError
+syscall(X86["iopl"], 3)

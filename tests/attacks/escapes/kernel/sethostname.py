@@ -1,0 +1,3 @@
+# Rename the machine.
+# ends: PermissionError
+syscall(X86["sethostname"], b"owned", 5)

@@ -1,0 +1,3 @@
+# Set the clock.
+# ends: PermissionError
+syscall(X86["settimeofday"], bytes(16), 0)

@@ -1,0 +1,3 @@
+# Add swap space.
+# ends: PermissionError
+syscall(X86["swapon"], b"own", 0)

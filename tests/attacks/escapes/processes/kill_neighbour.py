@@ -1,0 +1,5 @@
+# Kill another worker.
+# ends: PermissionError
+import os
+
+os.kill(NEIGHBOUR, 9)

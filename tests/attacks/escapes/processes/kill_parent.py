@@ -1,0 +1,5 @@
+# Kill the orchestrator.
+# ends: PermissionError
+import os
+
+os.kill(PARENT, 9)

@@ -1,0 +1,5 @@
+# List all processes.
+# ends: PermissionError
+import os
+
+os.listdir("/proc")

@@ -1,0 +1,5 @@
+# Start a shell.
+# ends: PermissionError
+import os
+
+os.execv("/bin/sh", ["sh", "-c", "id"])

@@ -1,0 +1,5 @@
+# Crash the interpreter.
+# ends: killed
+import ctypes
+
+ctypes.string_at(0)

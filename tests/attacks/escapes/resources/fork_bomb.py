@@ -1,0 +1,7 @@
+# Start processes without end.
+# ends: BlockingIOError
+import os, time
+
+while True:
+    if os.fork() == 0:
+        time.sleep(60)

@@ -1,0 +1,5 @@
+# Do nothing for ever.
+# ends: time
+import time
+
+time.sleep(3600)

@@ -1,0 +1,4 @@
+# Compute for ever.
+# ends: time
+while True:
+    pass

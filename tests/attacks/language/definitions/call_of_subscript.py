@@ -1,0 +1,4 @@
+# refused: line 3, column 9: this is not a function; call xp.NAME or a helper by name
+def compute_reward(pitch):
+    p = (xp.tanh, xp.sinh)[0](pitch)
+    return pitch, {'p': pitch}

@@ -1,0 +1,4 @@
+# refused: line 2, column 2: decorators are not allowed; delete it
+@eval
+def compute_reward(pitch):
+    return pitch, {'p': pitch}

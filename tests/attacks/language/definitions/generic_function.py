@@ -1,0 +1,3 @@
+# refused: line 2,
+def compute_reward[T](pitch):
+    return pitch, {'p': pitch}

@@ -1,0 +1,29 @@
+# refused: line 23,
+def compute_reward(pitch):
+    for i in range(1):
+        for i in range(1):
+            for i in range(1):
+                for i in range(1):
+                    for i in range(1):
+                        for i in range(1):
+                            for i in range(1):
+                                for i in range(1):
+                                    for i in range(1):
+                                        for i in range(1):
+                                            for i in range(1):
+                                                for i in range(1):
+                                                    for i in range(1):
+                                                        for i in range(1):
+                                                            for i in range(1):
+                                                                for i in range(1):
+                                                                    for i in range(1):
+                                                                        for i in range(1):
+                                                                            for i in range(1):
+                                                                                for i in range(1):
+                                                                                    for i in range(1):
+                                                                                        for i in range(1):
+                                                                                            for i in range(1):
+                                                                                                for i in range(1):
+                                                                                                    for i in range(1):
+                                                                                                        n = 2
+    return pitch, {'p': pitch}

@@ -1,0 +1,7 @@
+# refused: line 3, column 5: while loops are not allowed; write for i in range(...) with numbers
+def compute_reward(pitch):
+    while True:
+        pass
+    else:
+        p = pitch
+    return pitch, {'p': pitch}

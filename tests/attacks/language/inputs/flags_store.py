@@ -1,0 +1,4 @@
+# refused: line 3, column 5: attributes cannot be assigned; assign to a plain name
+def compute_reward(pitch, joint_angles):
+    pitch.flags.writeable = True
+    return pitch, {'p': pitch}

@@ -1,0 +1,4 @@
+# refused: line 3,
+def compute_reward(pitch):
+    p = xp.tanh（pitch）
+    return pitch, {'p': pitch}

@@ -1,0 +1,3 @@
+# refused: line 3,
+def compute_reward(pitch):
+    return pitch, {“p”: pitch}

@@ -1,0 +1,7 @@
+# refused: line 3, column 5: try is not allowed; guard the computation, such as xp.maximum(x, 1e-6)
+def compute_reward(pitch):
+    try:
+        p = pitch
+    except Exception as xp:
+        p = xp
+    return pitch, {'p': pitch}

@@ -1,0 +1,6 @@
+# refused: line 2,
+```python
+def compute_reward(pitch):
+    return pitch, {'p': pitch}
+```
+import os

@@ -1,0 +1,3 @@
+# refused: line 2,
+>>> def compute_reward(pitch):
+    return pitch, {'p': pitch}
