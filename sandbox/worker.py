@@ -10,6 +10,7 @@ job's last event, and ``{"kind": "alive"}`` now and then in between.  So nothing
 pass for the worker's word, or for another job's.
 """
 
+import contextlib
 import errno
 import gc
 import json
@@ -47,6 +48,9 @@ READY = '{"kind": "ready"}'
 ALIVE = '{"kind": "alive"}'
 DONE = '{"kind": "done"}'
 ALIVE_SECONDS = 5.0
+WEIGH_SECONDS = 1.0
+MAX_FOLDER_BYTES = 2 * 2**30
+"""What a job's folder may hold; the states of a population of 64 take a tenth of it."""
 OUT_OF_MEMORY = ("can't allocate memory", "Could not allocate memory")
 """What torch and MuJoCo say."""
 
@@ -165,6 +169,16 @@ class Relay:
         return self.said > MAX_SAID or len(self.begun) > MAX_LINE
 
 
+def weight(folder: str) -> int:
+    """Bytes that a folder takes on the disk; what vanishes meanwhile is not counted."""
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+    return total
+
+
 def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -> None:
     """Pass on what a job says, and report what it could not report itself."""
 
@@ -174,7 +188,7 @@ def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -
         emit(MARK + failure.model_dump_json())
 
     now = time.monotonic()
-    deadline, heard = now + job.time_limit, now
+    deadline, heard, weighed = now + job.time_limit, now, now
     while True:
         finished, status = os.waitpid(pid, os.WNOHANG)
         if finished:
@@ -188,6 +202,12 @@ def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -
         if relay.too_much:
             give_up(Failure(reason="protocol", message="the training process said too much"))
             return
+        if now - weighed > WEIGH_SECONDS:
+            weighed = now
+            if weight(job.folder) > MAX_FOLDER_BYTES:
+                limit = f"{MAX_FOLDER_BYTES / 2**30:.0f} GiB"
+                give_up(Failure(reason="protocol", message=f"it wrote more than {limit} of files"))
+                return
         if now - heard > ALIVE_SECONDS:
             heard = now
             emit(ALIVE)

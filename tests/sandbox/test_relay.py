@@ -12,13 +12,16 @@ import pytest
 from reward_synth.evaluation import WorkerPool, dispatch
 from reward_synth.evaluation.dispatch import Lines
 from reward_synth.task import load_task, reward_source
+from sandbox import worker
 from sandbox.messages import Failure, Member, ProbeJob, TrainJob, TrainResult
 from sandbox.worker import ALIVE, DONE, READY, Relay, supervise
 
 TASK = load_task("cartpole-swingup")
 
 
-def told_by(job: Callable[[int], object], seconds: float = 10.0) -> list[str]:
+def told_by(
+    job: Callable[[int], object], seconds: float = 10.0, folder: Path | None = None
+) -> list[str]:
     """What a worker says of a job, a process that writes to its pipe."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -30,7 +33,7 @@ def told_by(job: Callable[[int], object], seconds: float = 10.0) -> list[str]:
             os._exit(0)
     os.close(writer)
     told: list[str] = []
-    limits = ProbeJob(task="", programs=[], folder="", time_limit=seconds)
+    limits = ProbeJob(task="", programs=[], folder=str(folder or ""), time_limit=seconds)
     supervise(pid, limits, Relay(reader, told.append), told.append)  # pyright: ignore
     os.close(reader)
     with pytest.raises(ChildProcessError):
@@ -75,6 +78,25 @@ def test_a_job_that_closes_its_pipe_and_stays_is_stopped_at_its_limit():
         time.sleep(60)
 
     assert [reason(line) for line in told_by(stay, seconds=0.3)] == ["time"]
+
+
+def test_a_job_that_fills_its_folder_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker, "MAX_FOLDER_BYTES", 2**20)
+    monkeypatch.setattr(worker, "WEIGH_SECONDS", 0.1)
+    (tmp_path / "deep").mkdir()
+
+    def fill(_pipe: int) -> None:
+        for index in range(10_000):
+            (tmp_path / "deep" / str(index)).write_bytes(b"x" * 2**16)
+            time.sleep(0.01)
+
+    assert [reason(line) for line in told_by(fill, folder=tmp_path)] == ["protocol"]
+    # A hole takes no room.
+    for file in (tmp_path / "deep").iterdir():
+        file.unlink()
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2**30)
+    assert told_by(lambda _pipe: time.sleep(0.3), folder=tmp_path) == []
 
 
 def test_a_job_that_dies_is_told_of_after_what_it_said():
@@ -136,10 +158,10 @@ def training(folder: str) -> TrainJob:
 
 def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch):
     with WorkerPool(TASK.folder, 1, kinds=("train",)) as pool:
-        [worker] = pool.all
-        worker.start()
-        assert worker.process is not None
-        hung = worker.process.pid
+        [hanging] = pool.all
+        hanging.start()
+        assert hanging.process is not None
+        hung = hanging.process.pid
         os.kill(hung, signal.SIGSTOP)
         monkeypatch.setattr(dispatch, "SILENCE_SECONDS", 1.0)
         outcome = pool.run(training)
@@ -147,7 +169,7 @@ def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch):
         assert (outcome.reason, outcome.message) == ("killed", "the worker was silent for 1 s")
         monkeypatch.undo()
         assert isinstance(pool.run(training), TrainResult)
-        assert worker.process.pid != hung
+        assert hanging.process.pid != hung
 
 
 @pytest.mark.parametrize("isolation", ["process", "none"])
