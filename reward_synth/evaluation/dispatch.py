@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -33,6 +35,10 @@ from sandbox.messages import (
     TrainResult,
 )
 
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters but tab and newline, what turns the direction of text, and half characters."""
 LOG = logging.getLogger("reward_synth")
 START_SECONDS = 120.0
 GRACE_SECONDS = 15.0  # beyond a job's own limit, before its worker is given up
@@ -144,7 +150,7 @@ class Worker:
                 raise WorkerDiedError("the worker sent a line that is not JSON") from None
             if not isinstance(value, dict):
                 raise WorkerDiedError("the worker sent a line that is not an event")
-            return by_job, value
+            return by_job, printable(value)
 
     def run(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Do one job to its end."""
@@ -201,6 +207,15 @@ class Worker:
             process.kill()
         with contextlib.suppress(OSError, RuntimeError):
             process.wait()
+
+
+def printable(value: Any) -> Any:
+    """JSON whose texts, names included, hold nothing that steers a terminal or is no character."""
+    if isinstance(value, str):
+        return UNPRINTABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {printable(name): printable(entry) for name, entry in value.items()}
+    return list(map(printable, value)) if isinstance(value, list) else value
 
 
 class Lines:

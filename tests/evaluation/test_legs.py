@@ -30,14 +30,7 @@ def compute_reward(cart_position):
     a = xp.stack([{", ".join(["row"] * 64)}], axis=-1)
     b = a * 2.0
     c = b * 2.0
-    d = c * 2.0
-    e = d * 2.0
-    f = e * 2.0
-    g = f * 2.0
-    h = g * 2.0
-    i = h * 2.0
-    j = i * 2.0
-    total = xp.sum(xp.sum(a + b + c + d + e + f + g + h + i + j, axis=-1), axis=-1)
+    total = xp.sum(xp.sum(c, axis=-1), axis=-1) + a[:, 0, 0]
     return total, {{"total": total}}
 """
 
@@ -162,7 +155,7 @@ def test_who_kills_its_worker_every_time_is_given_up_alone(whole):
 
 
 def test_who_exhausts_memory_fails_alone(pool, whole, monkeypatch):
-    monkeypatch.setattr(legs, "MEMORY_FOR_ONE", 400 * 2**20)
+    monkeypatch.setattr(legs, "MEMORY_FOR_ONE", 265 * 2**20)
     monkeypatch.setattr(legs, "MEMORY_FOR_EACH_MORE", 0)
     greedy = member("greedy", GREEDY)
     with start(pool) as run:

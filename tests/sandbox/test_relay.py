@@ -1,5 +1,6 @@
 """What a job says to its worker, and a worker to the orchestrator: lies, floods and silence."""
 
+import json
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reward_synth.evaluation import WorkerPool, dispatch
-from reward_synth.evaluation.dispatch import Lines
+from reward_synth.evaluation.dispatch import Lines, Worker, printable
 from reward_synth.task import load_task, reward_source
 from sandbox import worker
 from sandbox.messages import Failure, Member, ProbeJob, TrainJob, TrainResult
@@ -149,6 +150,30 @@ def test_a_line_without_end_ends_the_stream():
     assert lines.waiting.get(timeout=5.0) is None
     for descriptor in (reader, writer):
         os.close(descriptor)
+
+
+def test_nothing_that_a_job_says_steers_a_terminal():
+    said = {
+        "m\x1b]0;x\x07": ["\x1b[2Jgone", "\u202eabc", "\ud800", "line\n\tof größe", 1.5, None, True]
+    }
+    assert printable(said) == {
+        "m\ufffd]0;x\ufffd": [
+            "\ufffd[2Jgone",
+            "\ufffdabc",
+            "\ufffd",
+            "line\n\tof größe",
+            1.5,
+            None,
+            True,
+        ]
+    }
+
+
+def test_what_a_job_says_is_cleaned_on_its_way(tmp_path: Path):
+    worker = Worker(TASK.folder, tmp_path, "strict", ("probe",))
+    failure = {"kind": "failed", "reason": "raised", "message": "\x1b[31mred\ud800"}
+    worker.lines.waiting.put(f">{json.dumps(failure)}".encode())
+    assert worker.receive(1.0) == (True, failure | {"message": "\ufffd[31mred\ufffd"})
 
 
 def training(folder: str) -> TrainJob:
