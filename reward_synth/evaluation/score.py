@@ -43,11 +43,13 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     data = np.asarray(values, dtype=float)
     if len(data) < 2 or np.ptp(data) == 0:
         return float(data.mean()), float(data.mean())
+    if len(data) < FEW:
+        from scipy.special import stdtrit  # Student's quantile; all of scipy.stats takes a second
+
+        half = stdtrit(len(data) - 1, 0.975) * data.std(ddof=1) / np.sqrt(len(data))
+        return float(data.mean() - half), float(data.mean() + half)
     from scipy import stats
 
-    if len(data) < FEW:
-        half = stats.t.ppf(0.975, len(data) - 1) * data.std(ddof=1) / np.sqrt(len(data))
-        return float(data.mean() - half), float(data.mean() + half)
     with np.errstate(all="ignore"):
         result = stats.bootstrap((data,), np.mean, rng=np.random.default_rng(0))
     low, high = result.confidence_interval
