@@ -131,6 +131,11 @@ def test_training_with_a_given_reward(tmp_path: Path):
     assert (tmp_path / "runs" / told.json["run"] / "best" / "policy.safetensors").is_file()
 
 
+def interruptible() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path):
     process = subprocess.Popen(
         [sys.executable, "-m", "reward_synth.cli", "run", "cartpole-swingup", "--samples", "2",
@@ -140,6 +145,7 @@ def test_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
