@@ -143,6 +143,14 @@ def refuse(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def read_json(program: str, option: str, path: Path) -> Any:
+    """What the file of an option holds; ends with status 2 and one line if that is no JSON."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        refuse(f"{program}: {option} {path} cannot be read: {error}")
+
+
 # --- results ---------------------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ from benchmarks.measure import (
     read_options,
     write_json,
 )
-from benchmarks.physics import PROGRAMS
+from benchmarks.physics import programs_of
 from benchmarks.training import say
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def trainings(task: "Task", steps: int, seeds: int, program_seeds: int) -> list[
     from reward_synth.reward import read_program
 
     wanted = [(EXPERT, task.folder / "expert_reward.py", seeds)]
-    wanted += [(f.stem, f, program_seeds) for f in sorted((PROGRAMS / task.name).glob("*.py"))]
+    wanted += [(f.stem, f, program_seeds) for f in programs_of(task.name)]
     return [
         Training(reward, read_program(file), FIRST_SEED + seed, trainer, steps)
         for trainer in TRAINERS

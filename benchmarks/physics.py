@@ -86,6 +86,11 @@ SETTINGS = (
 )
 
 
+def programs_of(task_name: str) -> list[Path]:
+    """The reward programs for a task, in order."""
+    return sorted((PROGRAMS / task_name).glob("*.py"))
+
+
 def main() -> None:
     given = read_options(options(__doc__))
     rounds, seconds = QUICK if given.quick else FULL
@@ -120,7 +125,7 @@ def measure(setting: Setting, rounds: int, seconds: float) -> dict[str, list[flo
 
 def contenders(setting: Setting) -> dict[str, list[Callable[[], Runner]]]:
     """Processes of each contender, each given by what makes its runner."""
-    files = sorted((PROGRAMS / setting.task).glob("*.py"))[:CANDIDATES]
+    files = programs_of(setting.task)[:CANDIDATES]
     total = CANDIDATES * ENVIRONMENTS
     count = cores()
     processes = min(count, CANDIDATES)

@@ -12,7 +12,6 @@ with all seeds together, as with ``--seeds N``.
 Trainings are remembered in ``--curves``, so that other rungs can be replayed in a moment.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +24,12 @@ from benchmarks.measure import (
     machine,
     options,
     print_table,
+    read_json,
     read_options,
     refuse,
     write_json,
 )
-from benchmarks.physics import PROGRAMS
+from benchmarks.physics import programs_of
 from benchmarks.training import say
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def read_curves(program: str, path: Path | None) -> dict[str, Curves]:
     """What earlier runs left; ends with one line where the file holds something else."""
     if path is None or not path.exists():
         return {}
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        refuse(f"{program}: --curves {path} cannot be read: {error}")
+    found = read_json(program, "--curves", path)
+    if not isinstance(found, dict):
+        refuse(f"{program}: --curves {path} holds no curves")
+    return found
 
 
 def train(name: str, steps: int, seed: int) -> dict[str, dict[str, list[float]]]:
@@ -119,7 +119,7 @@ def train(name: str, steps: int, seed: int) -> dict[str, dict[str, list[float]]]
     task = load_task(name)
     rung_episodes = RunConfig(task=name, steps=steps).rung_episodes
     batch = task.ppo.environments * task.ppo.rollout_within(steps)
-    files = sorted((PROGRAMS / name).glob("*.py"))
+    files = programs_of(name)
     members = [Member(name=file.stem, program=read_program(file), seed=seed) for file in files]
     found: dict[str, dict[str, list[float]]] = {member.name: {} for member in members}
     with (

@@ -28,7 +28,6 @@ table says so.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,11 +42,12 @@ from benchmarks.measure import (
     machine,
     options,
     print_table,
+    read_json,
     read_options,
     refuse,
     write_json,
 )
-from benchmarks.physics import PROGRAMS, Runner, Team
+from benchmarks.physics import Runner, Team, programs_of
 from benchmarks.training import (
     DEFAULT_ENVIRONMENTS,
     default_ppo,
@@ -128,7 +128,7 @@ def compare(
     from reward_synth.task import load_task
 
     task = load_task(name)
-    files = sorted((PROGRAMS / name).glob("*.py"))
+    files = programs_of(name)
     length = steps or task.training_steps // shorter
     key = fingerprint(task, files, length, seeds)
     reused = earlier is not None and earlier.get("fingerprint") == key
@@ -230,10 +230,7 @@ def fingerprint(task: "Task", files: Sequence[Path], steps: int, seeds: int) -> 
 
 def read_earlier(program: str, path: Path) -> dict[str, Any]:
     """Results of an earlier run; ends with one line where there are none."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        refuse(f"{program}: --reuse {path} cannot be read: {error}")
+    found = read_json(program, "--reuse", path)
     if not isinstance(found, dict):
         refuse(f"{program}: --reuse {path} is not what --json writes")
     return found

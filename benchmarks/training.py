@@ -45,7 +45,7 @@ from benchmarks.measure import (
     spelt,
     write_json,
 )
-from benchmarks.physics import PROGRAMS, SETTINGS, Runner, Team, raw
+from benchmarks.physics import SETTINGS, Runner, Team, programs_of, raw
 
 if TYPE_CHECKING:
     from reward_synth.evaluation import Layout, WorkerPool
@@ -141,7 +141,7 @@ def program_files(task_name: str, count: int) -> list[Path]:
     expert reward where it has none."""
     from reward_synth.task import load_task
 
-    files = sorted((PROGRAMS / task_name).glob("*.py"))
+    files = programs_of(task_name)
     files = files or [load_task(task_name).folder / "expert_reward.py"]
     return list(islice(cycle(files), count))
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import (
     alternate,
@@ -28,7 +28,8 @@ from benchmarks.measure import (
     spelt,
     write_json,
 )
-from benchmarks.physics import PROGRAMS
+from benchmarks.physics import programs_of
+from sandbox.confinement import Isolation
 
 if TYPE_CHECKING:
     from reward_synth.evaluation import WorkerPool
@@ -39,7 +40,7 @@ MEMBERS = 4
 FULL = (11, 40_960)
 """Rounds, and environment steps of each policy."""
 QUICK = (3, 10_240)
-LEVELS: tuple[Literal["strict", "none"], ...] = ("strict", "none")
+LEVELS: tuple[Isolation, ...] = ("strict", "none")
 INSIDE, OUTSIDE = LEVELS
 
 
@@ -100,7 +101,7 @@ def trained(task: "Task", pool: "WorkerPool", steps: int) -> float:
     from reward_synth.reward import read_program
     from sandbox.messages import Member, TrainJob, TrainResult
 
-    files = sorted((PROGRAMS / TASK).glob("*.py"))[:MEMBERS]
+    files = programs_of(TASK)[:MEMBERS]
     members = [Member(name=file.stem, program=read_program(file), seed=0) for file in files]
     begun = time.perf_counter()
     outcome = pool.run(
@@ -116,7 +117,7 @@ def begin(task: "Task", rounds: int) -> dict[str, list[float]]:
     """Seconds until a worker is ready, by level."""
     from reward_synth.evaluation.dispatch import Worker
 
-    def started(level: Literal["strict", "none"]) -> float:
+    def started(level: Isolation) -> float:
         with TemporaryDirectory() as folder:
             worker = Worker(task.folder, Path(folder) / "worker", level, ("probe", "train"))
             begun = time.perf_counter()

@@ -112,10 +112,10 @@ class Layout:
         found: dict[str, Tensor] = {}
         for layer in reversed(range(self.depth)):
             weight, x = parameters[f"{network}.{layer}.weight"], values[layer]
-            found[f"{network}.{layer}.weight"] = product(x.transpose(1, 2), g)
+            found[f"{network}.{layer}.weight"] = product(x.mT, g)
             found[f"{network}.{layer}.bias"] = g.sum(1, keepdim=True)
             if layer > 0:
-                g = product(g, weight.transpose(1, 2))
+                g = product(g, weight.mT)
                 torch.ops.aten.tanh_backward.grad_input(g, x, grad_input=g)  # g (1 − x²)
         return found
 
@@ -123,7 +123,7 @@ class Layout:
 def product(x: Tensor, y: Tensor) -> Tensor:
     """Matrix products ``(K, m, n)`` of ``(K, m, k)`` and ``(K, k, n)``, each as it is alone."""
     if y.shape[2] == 1:  # the order in which such a product is summed up may depend on K
-        return (x * y.transpose(1, 2)).sum(-1, keepdim=True)
+        return (x * y.mT).sum(-1, keepdim=True)
     if x.shape[2] == 1:
         return x * y
     if y.shape[2] < min(FEW_COLUMNS, x.shape[1]):

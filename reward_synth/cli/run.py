@@ -190,16 +190,19 @@ def run(
 
 def check_positive(limits: dict[str, int | float | None]) -> None:
     """Raises UserError for a limit that no run could keep."""
+    from reward_synth.search.limits import option
+
     for name, value in limits.items():
         if value is not None and not 0 < value < math.inf:
-            raise UserError(f"--{name.replace('_', '-')} {value}: give a number above 0")
+            raise UserError(f"{option(name)} {value}: give a number above 0")
 
 
 def raised(run: "FinishedRun", runs_dir: Path) -> str:
     """What to type to go on with a run that stopped."""
     from reward_synth.cli.recorded import resume_command
+    from reward_synth.search.limits import option
 
-    more = "" if run.limit == "max_failures" else f" --{run.limit.replace('_', '-')} MORE"
+    more = "" if run.limit == "max_failures" else f" {option(run.limit)} MORE"
     return resume_command(run.id, runs_dir) + more
 
 

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.workspace import Workspace
+from reward_synth.reward.source import NOT_TEXT
 from sandbox.confinement import IN_REACH, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -35,9 +36,7 @@ from sandbox.messages import (
     TrainResult,
 )
 
-UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+UNPRINTABLE = re.compile(NOT_TEXT.pattern + r"|[\f\r\u200e\u200f]")
 """Control characters but tab and newline, what turns the direction of text, and half characters."""
 LOG = logging.getLogger("reward_synth")
 START_SECONDS = 120.0

@@ -123,7 +123,6 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         facts=counted.rows(),
         fates=counted.fates(),
         notes=training_notes(run),
-        best_warnings=_warnings(best) if best else [],
         figures=[_drawn(title, hint, figure) for title, hint, figure in figures(run)],
         pruning=_pruning(run),
         candidates=_candidates(run, best, prompts),

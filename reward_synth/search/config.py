@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from reward_synth.evaluation import TrainerChoice
+from sandbox.confinement import Isolation
 
 Parameters = dict[str, int | float | bool | str | list[int]]
 
@@ -29,7 +30,7 @@ class TrainingConfig(BaseModel):
     evaluation_episodes: int = Field(default=32, ge=1, le=4096)
     workers: int = Field(default=0, ge=0, le=1024)
     """Trainings at once; 0 means one per core.  Has no influence on any score."""
-    isolation: Literal["strict", "process", "none"] = "strict"
+    isolation: Isolation = "strict"
 
     @property
     def choice(self) -> TrainerChoice:

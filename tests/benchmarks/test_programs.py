@@ -20,7 +20,7 @@ COUNTS = {
 
 
 def files(task: str) -> list[Path]:
-    return sorted((benchmarks.physics.PROGRAMS / task).glob("*.py"))
+    return benchmarks.physics.programs_of(task)
 
 
 def test_there_are_programs_for_each_task():

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import search
+from benchmarks import physics, search
 from benchmarks.search import Standing
 from reward_synth.task import load_task
 
-PROGRAMS = search.PROGRAMS / "cartpole-swingup"
+PROGRAMS = physics.PROGRAMS / "cartpole-swingup"
 FILES = [PROGRAMS / name for name in ("02_cosine_minus_centre.py", "05_upright_at_the_end.py")]
 STEPS = 2048
 

@@ -127,6 +127,13 @@ def test_retry_after_is_obeyed_rather_than_the_backoff(fault: Fault, client, mon
         assert model.complete(PROMPT, 1)[0].text == "right"
 
 
+def slow_down(header: str) -> openai.RateLimitError:
+    """A 429 with that Retry-After."""
+    request = httpx.Request("POST", "http://127.0.0.1/v1")
+    response = httpx.Response(429, headers={"Retry-After": header}, request=request)
+    return openai.RateLimitError("slow down", response=response, body=None)
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -138,18 +145,12 @@ def test_retry_after_is_obeyed_rather_than_the_backoff(fault: Fault, client, mon
     ],
 )
 def test_what_retry_after_asks_for(header: str, seconds: float | None):
-    request = httpx.Request("POST", "http://127.0.0.1/v1")
-    response = httpx.Response(429, headers={"Retry-After": header}, request=request)
-    asked = retry_after(openai.RateLimitError("slow down", response=response, body=None))
-    assert asked == seconds
+    assert retry_after(slow_down(header)) == seconds
 
 
 @pytest.mark.parametrize(("ahead", "seconds"), [(90.0, 90.0), (-90.0, 0.0)])
 def test_what_a_date_asks_for(ahead: float, seconds: float):
-    header = {"Retry-After": formatdate(time.time() + ahead, usegmt=True)}
-    request = httpx.Request("POST", "http://127.0.0.1/v1")
-    response = httpx.Response(429, headers=header, request=request)
-    asked = retry_after(openai.RateLimitError("slow down", response=response, body=None))
+    asked = retry_after(slow_down(formatdate(time.time() + ahead, usegmt=True)))
     assert asked == pytest.approx(seconds, abs=30.0)
 
 
