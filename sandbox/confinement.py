@@ -1,17 +1,20 @@
-"""The walls around a worker, built with ``sandlock`` (Landlock, seccomp; no root needed).
+"""The walls around a worker: Landlock (by ``sandlock``) and seccomp, without root.
 
-Two layers, both inherited by everything below them:
+Two layers, which a process puts on itself for good, and which all below it inherit:
 
-1. the worker process: no network, nothing readable but interpreter, packages and task, one
-   writable folder, few processes, no core dumps, an environment without secrets;
+1. the worker process (:func:`confine_worker`), before it loads anything: no network, nothing
+   readable but interpreter, packages and task, one writable folder, no other program;
 2. each job's own process inside it (:func:`confine_job`): only that job's folder is writable, no
-   signal reaches any other process, root's capabilities are gone, and memory and file size are
-   limited.
+   signal reaches any other process, no process can be started, root's capabilities are gone, and
+   memory and file size are limited.
 """
 
+import contextlib
 import ctypes
 import errno
 import glob
+import json
+import math
 import os
 import platform
 import resource
@@ -21,9 +24,10 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, cast
 
-from reward_synth.errors import UserError
+if TYPE_CHECKING:
+    from sandbox.seccomp import Filter
 
 Isolation = Literal["strict", "process", "none"]
 """All walls; a process of its own with limits and an empty environment; for debugging, no limits
@@ -35,7 +39,6 @@ IN_REACH: dict[Isolation, str] = {
 }
 """What is not protected, by level."""
 
-MAX_PROCESSES = 8  # the worker, one job, and room for what a job's libraries may spawn
 MAX_FILE_BYTES = 256 * 2**20
 MAX_OPEN_FILES = 256
 MAX_TASKS = 8192
@@ -48,23 +51,42 @@ SYSTEM_PATHS = (
     "/sys/devices/system/cpu",
 )  # fmt: skip
 DENIED_CALLS = (
+    # The network, of every family, and what else processes talk through.
+    "socket", "socketpair", "shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl",
+    "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink",
+    # Other programs, and other processes of the same user: their memory, limits, priorities,
+    # processors and files.
+    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd",
+    "pidfd_open", "process_madvise", "process_mrelease", "migrate_pages", "move_pages",
+    "prlimit64", "setpriority", "ioprio_set", "sched_setaffinity", "sched_setscheduler",
+    "sched_setparam", "sched_setattr",
     # Landlock does not stop changes of a file's owner, mode, times and attributes, nor watching it.
     "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat",
     "utime", "utimes", "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr",
     "setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr",
-    "inotify_init", "inotify_init1",
+    "inotify_init", "inotify_init1", "fanotify_init", "name_to_handle_at", "open_by_handle_at",
     # What a job leaves is read outside: plain files and folders only, no pipes, devices or links.
     "mknod", "mknodat", "symlink", "symlinkat", "link", "linkat",
-    # Other processes of the same user: their limits, priorities, processors and memory.
-    "prlimit64", "setpriority", "ioprio_set", "sched_setaffinity", "sched_setscheduler",
-    "sched_setparam", "sched_setattr", "pidfd_open", "process_madvise", "process_mrelease",
-    "migrate_pages", "move_pages",
-    # The machine's clock, and corners of the kernel that no job needs.
-    "adjtimex", "clock_adjtime", "modify_ldt", "io_setup", "memfd_secret", "sync", "syncfs",
+    # File systems, namespaces and the machine as a whole, for root.
+    "mount", "umount2", "pivot_root", "chroot", "open_tree", "open_tree_attr", "move_mount",
+    "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "setns", "swapon",
+    "swapoff", "quotactl", "quotactl_fd", "acct", "reboot", "kexec_load", "kexec_file_load",
+    "init_module", "finit_module", "delete_module", "sethostname", "setdomainname", "syslog",
+    "settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "ioperm", "iopl", "vhangup",
+    # Corners of the kernel that no job needs, and that much has got through elsewhere.
+    "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter",
+    "io_uring_register", "io_setup", "add_key", "request_key", "keyctl", "personality",
+    "modify_ldt", "lookup_dcookie", "nfsservctl", "uselib", "memfd_secret", "sync", "syncfs",
 )  # fmt: skip
-"""System calls that no worker may make, beside those that sandlock always denies."""
+"""System calls that no worker may make."""
 DENIED_WITHOUT_GPU = ("memfd_create",)
 """Memory that no limit of a process counts; a GPU's driver may need it."""
+NEW_NAMESPACES = (
+    0x7E020000  # of clone's flags: mounts, cgroup, names, IPC, users, processes, network
+)
+SAME_PROCESS = 0x00010000  # of clone's flags: a thread
+TERMINAL_INPUT = (0x5412, 0x541C)  # ioctl's TIOCSTI and TIOCLINUX
+PR_SET_DUMPABLE, PR_SET_SECUREBITS, PR_SET_PTRACER = 4, 28, 0x59616D61
 PR_SET_PDEATHSIG = 1
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION = 0x20080522
@@ -73,7 +95,7 @@ SYS_SETRLIMIT = {"x86_64": 160}.get(platform.machine(), 164)
 
 
 class WorkerProcess(Protocol):
-    """A running worker, confined or not."""
+    """A running worker, which can be talked to."""
 
     pid: int
     stdin: BinaryIO
@@ -126,6 +148,7 @@ def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, s
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MPLCONFIGDIR": "/nonexistent",
+        "MUJOCO_GL": "disable",  # importing glfw would start a process
         # The worker allocates and frees large buffers all the time; keeping them on the heap
         # spares a system call each.
         "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
@@ -161,56 +184,91 @@ def start_worker(
 
     ``kinds`` are the kinds of jobs to make ready for: "probe", "train" and "sb3".  ``device`` is
     where they train, and ``kernels`` the folder that holds compiled kernels for it.
-    Raises UserError where the kernel cannot give the isolation that was asked for.
     """
     folder = folder.resolve()
     imports = link_packages(folder)
     writable = folder / "jobs"
     writable.mkdir(exist_ok=True)
     readable = readable_paths(task_folder, imports, kernels)
-    nodes = device_nodes(device)
-    variables = environment(imports, device, kernels)
     command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds]
-    command += ["--", *readable, "--", *nodes]
-    if isolation != "strict":
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if isolation == "none" else subprocess.DEVNULL,
-            cwd=writable,
-            env=variables,
-            start_new_session=True,
-        )
-        return cast(WorkerProcess, process)
+    command += ["--", *readable, "--", *device_nodes(device)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if isolation == "none" else subprocess.DEVNULL,
+        cwd=writable,
+        env=environment(imports, device, kernels),
+        start_new_session=True,
+    )
+    return cast(WorkerProcess, process)
+
+
+def confine_worker(folder: Path, readable: Sequence[str], nodes: Sequence[str]) -> None:
+    """Put the calling process behind the outer wall, and try the wall.
+
+    ``folder`` is what stays writable, ``nodes`` are the files of the GPUs that may be used.
+    Raises OSError, which says what is missing, where the kernel cannot give it.
+    """
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise OSError("a process with several threads cannot be confined as a whole")
+    restrict_files(folder, readable, nodes)
+    refuse_calls(nodes).put_on()
+    try_walls()
+
+
+def restrict_files(folder: Path, readable: Sequence[str], nodes: Sequence[str]) -> None:
+    """Take away all files but these, and signals to processes outside.  Raises OSError."""
     import sandlock
 
-    walls = sandlock.Sandbox(
-        fs_readable=readable,
-        fs_writable=[str(writable), os.devnull, *nodes],
-        clean_env=True,
-        env=variables,
-        max_processes=MAX_PROCESSES,
-        no_coredump=True,
-        extra_deny_syscalls=[*DENIED_CALLS, *(() if nodes else DENIED_WITHOUT_GPU)],
-        cwd=str(writable),
-    )
+    writable = [str(folder), os.devnull, *nodes]
     try:
-        return cast(
-            WorkerProcess,
-            walls.popen(
-                command,
-                stdin=sandlock.StdioMode.PIPED,
-                stdout=sandlock.StdioMode.PIPED,
-                stderr=sandlock.StdioMode.NULL,
-            ),
-        )
-    except (sandlock.SandlockError, RuntimeError, OSError) as error:
-        raise UserError(
-            f"this machine cannot confine generated code ({error}): Linux 6.12 or newer with "
-            "Landlock is needed; see `reward-synth doctor`, or accept the risk with "
-            "--isolation process"
-        ) from error
+        sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=writable))
+    except (sandlock.SandlockError, RuntimeError) as error:
+        raise OSError(f"Landlock does not restrict files: {error}") from error
+
+
+def refuse_calls(nodes: Sequence[str]) -> "Filter":
+    """The filter of a worker."""
+    from sandbox.seccomp import Filter
+
+    calls = Filter()
+    calls.refuse([*DENIED_CALLS, *(() if nodes else DENIED_WITHOUT_GPU)])
+    calls.refuse(["clone3"], errno.ENOSYS)  # its flags are out of sight; libraries then use clone
+    calls.refuse_bits("clone", 0, NEW_NAMESPACES)
+    calls.refuse_values("ioctl", 1, TERMINAL_INPUT)
+    calls.refuse_values("prctl", 0, (PR_SET_DUMPABLE, PR_SET_SECUREBITS, PR_SET_PTRACER))
+    return calls
+
+
+def refuse_processes() -> "Filter":
+    """The filter that a job has beside its worker's: threads, but no processes of its own.
+
+    Nor may it outlive its worker.
+    """
+    from sandbox.seccomp import Filter
+
+    calls = Filter()
+    calls.refuse(["fork", "vfork"])
+    calls.require_bits("clone", 0, SAME_PROCESS)
+    calls.refuse_values("prctl", 0, (PR_SET_PDEATHSIG,))
+    return calls
+
+
+def try_walls() -> None:
+    """Raise OSError unless the walls stand: no folder but those granted, no socket of any kind."""
+    import socket
+
+    leaks: list[str] = []
+    with contextlib.suppress(PermissionError):
+        os.listdir("/")
+        leaks.append("files")
+    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        with contextlib.suppress(PermissionError):
+            socket.socket(family).close()
+            leaks.append("the network")
+    if leaks:
+        raise OSError(f"a confined process could still reach {' and '.join(dict.fromkeys(leaks))}")
 
 
 def die_with_parent() -> None:
@@ -246,12 +304,14 @@ def confine_job(
     nodes: Sequence[str],
     isolation: Isolation,
     memory: int,
+    seconds: float,
 ) -> None:
     """Put the calling process, which is about to run one job, behind the inner wall.
 
-    ``memory`` is bytes of private writable memory, which does not bound a job on a GPU: a driver
-    reserves far more than it uses.  ``nodes`` are the GPU's files.  The process dies with its
-    parent.
+    ``seconds`` are wall-clock: what all cores could do in them is the limit of processor time,
+    which holds even when nobody watches the clock any more.  ``memory`` is bytes of private
+    writable memory, which does not bound a job on a GPU: a driver reserves far more than it uses.
+    ``nodes`` are the GPU's files.  The process dies with its parent.
     """
     die_with_parent()
     if isolation == "none":
@@ -261,55 +321,30 @@ def confine_job(
         set_limit(resource.RLIMIT_AS, memory + SHARED_BYTES)
     set_limit(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
     set_limit(resource.RLIMIT_CORE, 0)
+    set_limit(resource.RLIMIT_CPU, math.ceil(seconds * (os.cpu_count() or 1)) + 1)
     set_limit(resource.RLIMIT_NPROC, MAX_TASKS)
     if isolation == "strict":
         drop_capabilities()
-        import sandlock
-
-        sandlock.confine(
-            sandlock.Sandbox(
-                fs_readable=list(readable), fs_writable=[str(folder), os.devnull, *nodes]
-            )
-        )
+        restrict_files(folder, readable, nodes)
+        refuse_processes().put_on()
 
 
 def try_isolation() -> tuple[bool, str]:
-    """Tell whether this machine can confine a worker, by confining a small process.
-
-    The process must fail to read a file that the user can read and to connect to a listening
-    loopback socket; anything else is no isolation.
-    """
-    import socket
+    """Tell whether this machine can confine a worker, by starting one that has no jobs."""
     import tempfile
 
     import sandlock
 
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as listener:
-        secret = Path(folder) / "secret"
-        secret.write_text("secret")
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1)
-        program = (
-            "import socket, sys\n"
-            "leaks = 0\n"
-            f"try: open({str(secret)!r}); leaks += 1\n"
-            "except OSError: pass\n"
-            "try:\n"
-            f"    socket.create_connection(('127.0.0.1', {listener.getsockname()[1]}), 2)\n"
-            "    leaks += 2\n"
-            "except OSError: pass\n"
-            "sys.exit(10 + leaks)\n"
-        )
-        readable = [path for path in SYSTEM_PATHS if os.path.exists(path)]
-        readable += [sys.prefix, sys.base_prefix, os.path.realpath(sys.executable)]
-        try:
-            walls = sandlock.Sandbox(fs_readable=readable, clean_env=True)
-            code = walls.run([sys.executable, "-I", "-c", program], timeout=20.0).exit_code
-        except (sandlock.SandlockError, RuntimeError, OSError) as error:
-            return False, str(error)
-    level = f"Landlock ABI {sandlock.landlock_abi_version()}"
-    if code == 10:
-        return True, f"files and network are walled off ({level})"
-    if code in (11, 12, 13):
-        return False, f"a confined process could still reach files or the network ({level})"
-    return False, f"a confined process did not start (exit status {code}, {level})"
+    with tempfile.TemporaryDirectory() as folder:
+        process = start_worker(Path(folder), Path(folder), "strict", [])
+        process.stdin.close()
+        said = process.stdout.read()
+        process.wait()
+    try:
+        event = json.loads(said)
+    except ValueError:
+        return False, "a confined process did not start"
+    if event.get("kind") == "ready":
+        level = f"Landlock ABI {sandlock.landlock_abi_version()}"
+        return True, f"files and network are walled off ({level}, seccomp)"
+    return False, str(event.get("message"))

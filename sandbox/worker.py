@@ -7,7 +7,8 @@ breaks is its own.
 A job's events go through a pipe that ends with the job, and are passed on marked with ``>``; what
 the worker says itself has no mark: ``{"kind": "ready"}`` at first, ``{"kind": "done"}`` after a
 job's last event, and ``{"kind": "alive"}`` now and then in between.  So nothing that a job says can
-pass for the worker's word, or for another job's.
+pass for the worker's word, or for another job's.  Where the outer wall cannot be built, the worker
+says ``{"kind": "unconfined", "message": ...}`` and ends.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from sandbox.confinement import (
     MAX_OPEN_FILES,
     Isolation,
     confine_job,
+    confine_worker,
     die_with_parent,
     set_limit,
 )
@@ -129,7 +131,7 @@ def run_job(
         folder = Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
-        confine_job(folder, readable, nodes, isolation, job.memory_limit)
+        confine_job(folder, readable, nodes, isolation, job.memory_limit, job.time_limit)
         emit(perform(job, emit))
         os._exit(0)
     except BaseException as error:
@@ -215,8 +217,7 @@ def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -
         pass
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        reason = "time" if name == "SIGXCPU" else "killed"
-        failure = Failure(reason=reason, message=f"the training process was killed by {name}")
+        failure = Failure(reason="killed", message=f"the training process was killed by {name}")
         emit(MARK + failure.model_dump_json())
 
 
@@ -230,6 +231,12 @@ def main() -> None:
     set_limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     die_with_parent()
     emit = Emitter(sys.stdout)
+    if isolation == "strict":
+        try:
+            confine_worker(Path.cwd(), readable, nodes)
+        except OSError as error:
+            emit(json.dumps({"kind": "unconfined", "message": error.strerror or str(error)}))
+            sys.exit(1)
     adapter = TypeAdapter[ProbeJob | TrainJob](Job)
     preload(kinds)
     gc.freeze()  # shared pages stay shared after a fork

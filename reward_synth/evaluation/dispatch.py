@@ -95,6 +95,13 @@ class Worker:
         self.process = process
         try:
             _, said = self.receive(START_SECONDS)
+            if said.get("kind") == "unconfined":
+                self.stop()
+                raise UserError(
+                    f"this machine cannot confine generated code ({said.get('message')}): Linux "
+                    "6.12 or newer with Landlock is needed; see `reward-synth doctor`, or accept "
+                    "the risk with --isolation process"
+                )
             if said != {"kind": "ready"}:
                 raise WorkerDiedError(f"it said {str(said)[:80]!r} instead of being ready")
         except (WorkerDiedError, TimeoutError) as error:

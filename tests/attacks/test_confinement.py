@@ -7,7 +7,9 @@ executed in exactly the confinement of a job, by the worker that users have.
 import json
 import os
 import resource
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,8 @@ CALLS = {
     "init_module": 175, "kexec_load": 246, "add_key": 248, "keyctl": 250, "unshare": 272,
     "inotify_init1": 294, "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308,
     "process_vm_readv": 310, "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425,
+    "socket": 41, "clone": 56, "vfork": 58, "prctl": 157, "clone3": 435,
+    "socket of 32 bits": 359, "a call of tomorrow": 470,
 }  # fmt: skip
 """Numbers of system calls on x86-64."""
 
@@ -198,6 +202,30 @@ def test_escape_is_walled_off(world, path: Path):
         assert said and said[0] != "ran to its end"
         assert set(said[0]) & set(expected), said
     world.assert_unharmed()
+
+
+def test_a_job_ends_even_when_its_worker_no_longer_watches(world, tmp_path):
+    (tmp_path / "task.py").write_text("while True:\n    pass\n")
+    worker = Worker(world.attempts, tmp_path / "worker", "strict", ["probe"])
+    worker.start()
+    assert worker.process is not None
+    folder = str(worker.jobs / "spin")
+    job = ProbeJob(task=str(tmp_path), programs=[], folder=folder, time_limit=0.2)
+    worker.process.stdin.write(job.model_dump_json().encode() + b"\n")
+    worker.process.stdin.flush()
+    pid = worker.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        while not (running := children.read_text().split()):
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGSTOP)
+        status = Path(f"/proc/{running[0]}/stat")
+        end = time.monotonic() + 60.0
+        while (state := status.read_text().rpartition(")")[2].split()[0]) != "Z":
+            assert time.monotonic() < end, f"the job still runs ({state})"
+            time.sleep(0.05)
+    finally:
+        worker.stop()
 
 
 @pytest.mark.parametrize("family", sorted({attack.family for attack in ATTACKS}))

@@ -3,20 +3,31 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from reward_synth.errors import UserError
 from reward_synth.evaluation.dispatch import Worker
 from reward_synth.task import load_task
-from sandbox.confinement import environment, start_worker, try_isolation
+from sandbox.confinement import (
+    confine_worker,
+    environment,
+    link_packages,
+    try_isolation,
+)
 
 TASK = load_task("cartpole-swingup").folder
 
 SPY = """
-import json, os, socket, sys
-sys.stdin.close()
+import json, os, socket, subprocess, sys
+from pathlib import Path
+from sandbox.confinement import confine_worker, readable_paths
+imports = Path(os.environ["PYTHONPATH"])
+confine_worker(Path.cwd(), readable_paths(imports, imports, None), [])
 found = {}
 def attempt(name, action):
     try:
@@ -30,9 +41,9 @@ attempt("write beside", lambda: open(BESIDE, "w"))
 attempt("write own", lambda: open("own.txt", "w"))
 attempt("connect", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
 attempt("signal parent", lambda: os.kill(os.getppid(), 0))
+attempt("start a program", lambda: subprocess.run([sys.executable, "-c", "0"]))
 found["environment"] = sorted(os.environ)
 print(json.dumps(found), flush=True)
-os._exit(0)
 """
 
 
@@ -62,15 +73,15 @@ def test_confined_worker_reaches_neither_files_nor_network(tmp_path, listening_p
         "PORT": listening_port,
     }
     header = "".join(f"{name} = {value!r}\n" for name, value in places.items())
-    spy = folder / "imports" / "sitecustomize.py"
-    spy.parent.mkdir()
-    spy.write_text(header + SPY)
-    process = start_worker(TASK, folder, "strict", ["probe"])
-    try:
-        found = json.loads(read_line(process.stdout.fileno()))
-    finally:
-        process.kill()
-        process.wait()
+    spy = subprocess.run(
+        [sys.executable, "-P", "-c", header + SPY],
+        cwd=folder,
+        env=environment(link_packages(tmp_path), "cpu", None),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(spy.stdout)
     assert found == {
         "read home": "refused",
         "read repository": "refused",
@@ -78,20 +89,97 @@ def test_confined_worker_reaches_neither_files_nor_network(tmp_path, listening_p
         "write own": "done",
         "connect": "refused",
         "signal parent": "refused",
+        "start a program": "refused",
         "environment": found["environment"],
     }
     assert "OPENAI_API_KEY" not in found["environment"]
     assert set(found["environment"]) <= {*environment(tmp_path, "cpu", None), "LC_CTYPE", "PWD"}
 
 
-def read_line(descriptor: int) -> bytes:
-    data = b""
-    while not data.strip() or not data.endswith(b"\n"):
-        chunk = os.read(descriptor, 65536)
-        if not chunk:
-            break
-        data += chunk
-    return data.strip()
+def test_a_process_with_several_threads_is_not_confined_by_half(tmp_path):
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        with pytest.raises(OSError, match="several threads"):
+            confine_worker(tmp_path, [], [])
+    finally:
+        stop.set()
+        thread.join()
+
+
+BROKEN = """
+import os
+from pathlib import Path
+import sandbox.confinement as walls
+walls.NAME = lambda *_: None
+try:
+    walls.confine_worker(Path.cwd(), walls.readable_paths(Path("/usr"), Path("/usr"), None), [])
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "reached"), [("restrict_files", "files"), ("refuse_calls", "the network")]
+)
+def test_a_wall_that_is_missing_is_noticed(tmp_path, missing, reached):
+    """A wall that silently does nothing is the worst of all."""
+    nothing = "type('Nothing', (), {'put_on': lambda self: None})()"
+    broken = BROKEN.replace("NAME", missing).replace("None\ntry", f"{nothing}\ntry")
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", broken],
+        cwd=tmp_path,
+        env=environment(link_packages(tmp_path), "cpu", None),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == f"a confined process could still reach {reached}\n"
+
+
+CALL_ALL = """
+import ctypes, errno, json, os
+from pathlib import Path
+from sandbox.confinement import DENIED_CALLS, DENIED_WITHOUT_GPU, confine_worker, readable_paths
+from sandbox.seccomp import number
+numbers = {call: number(call) for call in (*DENIED_CALLS, *DENIED_WITHOUT_GPU)}
+imports = Path(os.environ["PYTHONPATH"])
+confine_worker(Path.cwd(), readable_paths(imports, imports, None), [])
+libc = ctypes.CDLL(None, use_errno=True)
+said = {}
+for call, number in numbers.items():
+    if number is None:
+        said[call] = "unknown"
+    else:
+        libc.syscall(number, -1, -1, -1, -1, -1, -1)
+        said[call] = errno.errorcode.get(ctypes.get_errno(), "done")
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="other machines lack some of the calls")
+def test_every_call_that_is_listed_is_refused(tmp_path):
+    """A name that is spelt wrongly would refuse nothing."""
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", CALL_ALL],
+        cwd=tmp_path,
+        env=environment(link_packages(tmp_path), "cpu", None),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(told.stdout)
+    assert {call: error for call, error in said.items() if error != "EPERM"} == {}
+
+
+def test_a_worker_that_cannot_be_confined_says_so(tmp_path, monkeypatch):
+    """Here because what it is to read is missing, as it is where Landlock is."""
+    monkeypatch.setattr("sandbox.confinement.SYSTEM_PATHS", ("relative/path",))
+    monkeypatch.setattr("os.path.exists", lambda path: True)
+    worker = Worker(TASK, tmp_path / "worker", "strict", ["probe"])
+    with pytest.raises(UserError, match=r"cannot confine generated code .*--isolation process"):
+        worker.start()
 
 
 def test_worker_outlives_the_thread_that_asked_for_it(tmp_path):

@@ -1,5 +1,5 @@
 # Start processes without end.
-# ends: BlockingIOError
+# ends: PermissionError
 import os, time
 
 while True:

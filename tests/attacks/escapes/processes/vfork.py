@@ -1,0 +1,3 @@
+# Start a process that shares this one's memory.
+# ends: PermissionError
+syscall(X86["vfork"])
