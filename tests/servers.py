@@ -9,6 +9,7 @@ repair that was recorded for it.
 """
 
 import contextlib
+import gzip
 import itertools
 import json
 import threading
@@ -25,13 +26,13 @@ from pydantic import BaseModel, ConfigDict
 RECORDINGS = Path(__file__).parent / "recordings"
 
 Fault = Literal[
-    "429", "date", "quota", "500", "cut", "half", "html", "list", "bare", "slow",
+    "429", "date", "quota", "500", "cut", "half", "html", "list", "bare", "slow", "huge", "zip",
     "400", "401", "403", "404", "echo",
 ]  # fmt: skip
 """A status; a 429 whose ``Retry-After`` is a ``date``, now; a body ``cut`` half way, or that ends
 after ``half`` of its JSON, or that is ``html``, or a JSON ``list``, or a choice that is ``bare`` of
-a message; an answer 3 s late (``slow``); an account without credit (``quota``); a 500 that repeats
-all headers of the request (``echo``)."""
+a message, or ``huge`` (1 GB), or a ``zip`` bomb; an answer 3 s late (``slow``); an account without
+credit (``quota``); a 500 that repeats all headers of the request (``echo``)."""
 
 
 class Answer(BaseModel):
@@ -219,6 +220,11 @@ class CompletionServer:
                     self.send(200, "<html>Bad gateway</html>")
                 elif fault == "list":
                     self.send(200, "[]", media="application/json")
+                elif fault == "huge":
+                    self.send_endlessly()
+                elif fault == "zip":
+                    bomb = gzip.compress(bytes(2**26), 1)
+                    self.send(200, bomb, headers={"Content-Encoding": "gzip"})
                 elif fault == "bare":
                     self.send(200, {"choices": [{"index": 0}]})
                 elif fault == "echo":
@@ -255,7 +261,7 @@ class CompletionServer:
             def send(
                 self,
                 status: int,
-                body: dict[str, Any] | str,
+                body: dict[str, Any] | str | bytes,
                 *,
                 media: str | None = None,
                 headers: dict[str, str] | None = None,
@@ -263,7 +269,8 @@ class CompletionServer:
             ) -> None:
                 if media is None:
                     media = "text/html" if isinstance(body, str) else "application/json"
-                data = (body if isinstance(body, str) else json.dumps(body)).encode()
+                text = json.dumps(body) if isinstance(body, dict) else body
+                data = text.encode() if isinstance(text, str) else text
                 self.send_response(status)
                 self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(data)))
@@ -276,5 +283,15 @@ class CompletionServer:
                     self.wfile.write(data[: len(data) // 2] if cut else data)
                 if cut:
                     self.close_connection = True
+
+            def send_endlessly(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(2**30))
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):  # the client has had enough
+                    for _ in range(2**30 // 2**20):
+                        self.wfile.write(b" " * 2**20)
+                self.close_connection = True
 
         return Handler

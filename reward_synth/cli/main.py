@@ -6,6 +6,7 @@ limit, 130 an interruption.  No key or password reaches a line, nor the tracebac
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -68,12 +69,17 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
     secrets = Secrets.known(texts=given)
+    threading.excepthook = lambda failed: show_traceback(failed.exc_value, secrets)
     try:
         code = status([argument for argument in given if argument != DEBUG], secrets, debug=debug)
-    except Exception:
-        sys.stderr.write(secrets.hide(traceback.format_exc()))
+    except Exception as error:
+        show_traceback(error, secrets)
         code = 1
     sys.exit(code)
+
+
+def show_traceback(error: BaseException | None, secrets: Secrets) -> None:
+    sys.stderr.write(secrets.hide("".join(traceback.format_exception(error))))
 
 
 def status(arguments: Sequence[str], secrets: Secrets, *, debug: bool = False) -> int:

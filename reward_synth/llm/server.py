@@ -24,6 +24,8 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
     import httpx
     import openai
 
+    from reward_synth.llm.transport import bounded_client
+
     shown = check_url(base_url)
     provider, served = split_name(model)
     if provider != "openai":
@@ -37,6 +39,7 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
         default_headers=basic_authorization(base_url),
         max_retries=0,
         timeout=httpx.Timeout(patience.timeout, connect=patience.connect_timeout),
+        http_client=bounded_client(),
     )
     check_reachable(client, shown, patience, secrets)
 

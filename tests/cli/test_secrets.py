@@ -186,3 +186,25 @@ def test_no_key_in_the_line_of_a_defect(tmp_path: Path):
         assert words in done.stderr.decode()
         assert b"<AZURE_API_KEY>" in done.stderr
         assert_clean(done.stderr, "stderr")
+
+
+def test_no_key_in_the_traceback_of_a_thread():
+    breaks = (
+        "import os, threading\n"
+        "from reward_synth.cli import main\n"
+        "def fail(): raise KeyError(os.environ['AZURE_API_KEY'])\n"
+        "def start():\n"
+        "    thread = threading.Thread(target=fail)\n"
+        "    thread.start()\n"
+        "    thread.join()\n"
+        "main.app.command('start')(start)\n"
+        "main.run(['start'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", breaks],
+        env=environment(**KEYS),
+        capture_output=True,
+        check=False,
+    )
+    assert b"KeyError: '<AZURE_API_KEY>'" in done.stderr
+    assert_clean(done.stdout + done.stderr, "a thread's traceback")

@@ -5,6 +5,7 @@ import itertools
 import socket
 import time
 import traceback
+import tracemalloc
 from email.utils import formatdate
 
 import httpx
@@ -116,6 +117,20 @@ def test_a_fault_that_passes_costs_one_more_request(fault: Fault, client, monkey
         (completion,) = reach(server, client, monkeypatch, "openai/test").complete(PROMPT, 1)
     assert completion.text == "right"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [("huge", "a reply of more than 32 MiB"), ("zip", "a compressed reply")]
+)
+def test_a_reply_that_would_fill_the_memory_is_cut_off(fault: Fault, says: str, monkeypatch):
+    with CompletionServer(["never"], faults=itertools.repeat(fault)) as server:
+        model = reach(server, "openai", monkeypatch, "openai/test")
+        tracemalloc.start()
+        with pytest.raises(RunError, match=f"failed 3 times, last with .*{says}"):
+            model.complete(PROMPT, 1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most < 80 * 2**20
 
 
 @pytest.mark.parametrize("client", CLIENTS)
