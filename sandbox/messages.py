@@ -7,13 +7,36 @@ with events, one per line, the last of which is a :class:`ProbeResult`, :class:`
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 MARK = ">"
 """Stands before a line that a job says, so that it cannot pass for the worker's own word."""
 MAX_LINE = 4 * 2**20
 MAX_SAID = 64 * 2**20
 """Bytes that a job may say in one line, and in all."""
+LONGEST_TEXT = 2000
+"""Characters of a message; what is longer is cut."""
+LONGEST_COMPONENT_NAME = 60
+MOST_COMPONENTS = 50
+"""As many as the reward language allows."""
+MOST_FINDINGS = 200
+MOST_CHECKPOINTS = 1000
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line of limited length, so that it can pass for no line of anybody else."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+
+
+Text = Annotated[str, AfterValidator(one_line)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""No larger than what JSON, a database's integer and a plot keep exactly."""
+Seconds = Annotated[FiniteFloat, Field(ge=0)]
+ComponentName = Annotated[
+    str, Field(pattern=rf"^[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_COMPONENT_NAME - 1}}}$")
+]
+"""As the reward language has them: they stand in prompts and figures."""
 
 
 class Message(BaseModel):
@@ -102,17 +125,20 @@ class ComponentStatistics(Message):
     """Mean absolute value over the sum of all components' mean absolute values, in [0, 1]."""
 
 
+Components = Annotated[dict[ComponentName, ComponentStatistics], Field(max_length=MOST_COMPONENTS)]
+
+
 class Checkpoint(Message):
     """Training statistics since the checkpoint before; None where no episode ended."""
 
     kind: Literal["checkpoint"] = "checkpoint"
     member: str = ""
     """Whose training this is."""
-    step: int
+    step: Count
     """Environment steps so far."""
-    seconds: FiniteFloat
+    seconds: Seconds
     """Wall-clock since training began."""
-    episodes: int
+    episodes: Count
     """Episodes that ended since the checkpoint before."""
     episode_return: FiniteFloat | None
     """Mean undiscounted sum of the candidate's reward over those episodes."""
@@ -121,21 +147,21 @@ class Checkpoint(Message):
     """Mean fitness of those episodes (the exploring policy's, so a little pessimistic)."""
     success: FiniteFloat | None
     """Share of those episodes that succeeded; None where the task defines no success."""
-    components: dict[str, ComponentStatistics]
+    components: Components
 
 
 class TrainingReport(Message):
     """What training gave back."""
 
-    seed: int
-    steps: int
-    seconds: FiniteFloat
-    environments: int
-    trainer: str
-    note: str = ""
+    seed: Count
+    steps: Count
+    seconds: Seconds
+    environments: Count
+    trainer: Text
+    note: Text = ""
     """What the reader should know: environments halved for want of memory, say."""
-    checkpoints: list[Checkpoint]
-    peak_memory: int = 0
+    checkpoints: Annotated[list[Checkpoint], Field(max_length=MOST_CHECKPOINTS)]
+    peak_memory: Count = 0
     """Bytes that the last leg's process held at most, its other members' included; 0 if unknown."""
 
 
@@ -144,7 +170,7 @@ class Failure(Message):
 
     kind: Literal["failed"] = "failed"
     reason: Literal["raised", "non-finite", "memory", "time", "killed", "disk", "protocol"]
-    message: str
+    message: Text
 
 
 class MemberResult(Message):
@@ -161,7 +187,7 @@ class TrainResult(Message):
 
     kind: Literal["trained"] = "trained"
     members: list[MemberResult]
-    peak_memory: int = 0
+    peak_memory: Count = 0
     """Bytes that the job's process held at most, what it shares with the worker included."""
 
 
@@ -169,21 +195,21 @@ class ProbeFinding(Message):
     """Something the probe saw: an ``error`` refuses the program, a ``warning`` is passed on."""
 
     level: Literal["error", "warning"]
-    code: str
+    code: Annotated[str, Field(pattern=r"^[a-z-]{1,40}$")]
     """non-finite, wrong-shape, raised, nondeterministic, row-dependent, too-slow, constant-total,
     constant-component, dominating-component, unused-argument, …"""
-    message: str
-    line: int | None = None
-    column: int | None = None
+    message: Text
+    line: Count | None = None
+    column: Count | None = None
 
 
 class ProgramProbe(Message):
     """The probe's verdict on one program."""
 
-    findings: list[ProbeFinding]
+    findings: Annotated[list[ProbeFinding], Field(max_length=MOST_FINDINGS)]
     microseconds_per_step: FiniteFloat | None = None
     """Cost of one call divided by the environments in it."""
-    components: dict[str, ComponentStatistics] = {}
+    components: Components = {}
 
 
 class ProbeResult(Message):

@@ -7,7 +7,6 @@ import logging
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,12 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
-from reward_synth.evaluation.workspace import Workspace
+from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
 from sandbox.confinement import IN_REACH, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
     MAX_LINE,
+    MAX_SAID,
     Checkpoint,
     Event,
     Failure,
@@ -45,6 +45,14 @@ SILENCE_SECONDS = 60.0
 """A worker at work says something every few seconds; one that is silent so long hangs."""
 LINES_WAITING = 16
 """Lines that are read ahead: a worker that says more than is listened to has to wait."""
+MOST_LINES = 20_000
+"""Lines that a worker may say of a job, and one more each second: a population of 64 has 700."""
+MOST_COMMAS = 250_000
+"""Of one line: they bound the values in it, each of which takes many times its length."""
+MOST_LEVELS = 20
+"""Of nested JSON; an event has nine."""
+FEW_ERRORS = 20
+"""Up to so many it is told where an event is wrong; to list more would take long."""
 
 Outcome = TrainResult | ProbeResult | Failure
 OnCheckpoint = Callable[[Checkpoint], None]
@@ -53,6 +61,10 @@ EVENTS: TypeAdapter[Checkpoint | TrainResult | ProbeResult | Failure] = TypeAdap
 
 class WorkerDiedError(Exception):
     """The worker process ended, or has to be ended, in the middle of its work."""
+
+
+class ProtocolError(Exception):
+    """The worker said what no worker says."""
 
 
 class Worker:
@@ -75,6 +87,8 @@ class Worker:
         self.kinds = kinds
         self.process: WorkerProcess | None = None
         self.lines = Lines()
+        self.heard = self.heard_bytes = 0
+        """Lines since the job began, and the bytes in them."""
 
     @property
     def jobs(self) -> Path:
@@ -85,13 +99,16 @@ class Worker:
         """Start the process and wait until its libraries are loaded.  Raises UserError."""
         if self.process is not None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with writing_here(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         self.lines = Lines()
+        self.heard = self.heard_bytes = 0
         started: queue.Queue[WorkerProcess | BaseException] = queue.Queue()
         threading.Thread(target=self.host, args=(started, self.lines), daemon=True).start()
         process = started.get()
         if isinstance(process, BaseException):
-            raise process
+            with writing_here(self.folder):
+                raise process
         self.process = process
         try:
             _, said = self.receive(START_SECONDS)
@@ -103,8 +120,8 @@ class Worker:
                     "the risk with --isolation process"
                 )
             if said != {"kind": "ready"}:
-                raise WorkerDiedError(f"it said {str(said)[:80]!r} instead of being ready")
-        except (WorkerDiedError, TimeoutError) as error:
+                raise ProtocolError(f"it said {str(said)[:80]!r} instead of being ready")
+        except (WorkerDiedError, ProtocolError, TimeoutError) as error:
             self.stop()
             raise UserError(
                 f"a sandbox worker did not start ({error}); `reward-synth doctor` tells what this "
@@ -138,33 +155,42 @@ class Worker:
     def receive(self, seconds: float) -> tuple[bool, dict[str, object]]:
         """The next line as JSON, and whether the job said it, not the worker.
 
-        Raises WorkerDiedError, or TimeoutError after ``seconds``.
+        Raises WorkerDiedError, ProtocolError, or TimeoutError after ``seconds``.
         """
-        while True:
-            try:
-                line = self.lines.waiting.get(timeout=max(seconds, 0.0))
-            except queue.Empty:
-                raise TimeoutError(f"no answer within {seconds:.0f} s") from None
-            if line is None:
-                raise WorkerDiedError("the worker process died")
-            if not line.strip():
-                continue
-            by_job = line.startswith(MARK.encode())
-            try:
-                value = json.loads(line.removeprefix(MARK.encode()))
-            except (ValueError, RecursionError):
-                raise WorkerDiedError("the worker sent a line that is not JSON") from None
-            if not isinstance(value, dict):
-                raise WorkerDiedError("the worker sent a line that is not an event")
-            return by_job, printable(value)
+        try:
+            line = self.lines.waiting.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+        if line is None:
+            if self.lines.endless:
+                raise ProtocolError(f"the worker said a line of more than {MAX_LINE:,} bytes")
+            raise WorkerDiedError("the worker process died")
+        self.heard += 1
+        self.heard_bytes += len(line)
+        if self.heard_bytes > MAX_SAID + MAX_LINE:
+            raise ProtocolError(f"the worker said more than {MAX_SAID:,} bytes")
+        by_job = line.startswith(MARK.encode())
+        if line.count(b",") > MOST_COMMAS:
+            raise ProtocolError(f"the worker said a line of more than {MOST_COMMAS:,} values")
+        try:
+            value = json.loads(line.removeprefix(MARK.encode()))
+        except (ValueError, RecursionError):
+            raise ProtocolError("the worker said a line that is not JSON") from None
+        if not isinstance(value, dict):
+            raise ProtocolError("the worker said a line that is not an event")
+        return by_job, printable(value)
 
     def run(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Do one job to its end."""
+        if not self.lines.waiting.empty():
+            self.stop()  # what it said without being asked is no answer to this job
         self.start()
         assert self.process is not None
+        self.heard = self.heard_bytes = 0
         try:
-            self.process.stdin.write(job.model_dump_json().encode() + b"\n")
-            self.process.stdin.flush()
+            # In a thread: a worker that does not read is found out by its silence.
+            order = job.model_dump_json().encode() + b"\n"
+            threading.Thread(target=tell, args=(self.process, order), daemon=True).start()
             return self.follow(job, on_checkpoint)
         except TimeoutError:
             self.stop()
@@ -172,16 +198,17 @@ class Worker:
         except (WorkerDiedError, OSError) as error:
             self.stop()
             return Failure(reason="killed", message=str(error))
-        except ValidationError as error:
+        except ProtocolError as error:
             self.stop()
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            message = f"the worker sent an event that is not allowed (at {where or 'top'})"
-            return Failure(reason="protocol", message=message)
+            return Failure(reason="protocol", message=str(error))
 
     def follow(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Read events until the job is done; the last one decides."""
         outcome: Outcome = Failure(reason="protocol", message="the worker gave no result")
-        deadline = time.monotonic() + job.time_limit + GRACE_SECONDS
+        result = TrainResult if isinstance(job, TrainJob) else ProbeResult
+        members = {member.name for member in job.members} if isinstance(job, TrainJob) else set()
+        begun = time.monotonic()
+        deadline = begun + job.time_limit + GRACE_SECONDS
         while True:
             left = deadline - time.monotonic()
             try:
@@ -191,16 +218,20 @@ class Worker:
                     silence = f"{SILENCE_SECONDS:.0f} s"
                     raise WorkerDiedError(f"the worker was silent for {silence}") from None
                 raise
+            if not by_job and value.get("kind") == "done":
+                return outcome
+            if left < 0.0:
+                raise TimeoutError
+            if self.heard > MOST_LINES + time.monotonic() - begun:
+                raise ProtocolError(f"the worker said more than {MOST_LINES:,} lines")
             if not by_job:
-                if value.get("kind") == "done":
-                    return outcome
-                if time.monotonic() > deadline:
-                    raise TimeoutError
                 continue
-            event = EVENTS.validate_python(value)
-            if not isinstance(event, Checkpoint):
+            event = read_event(value)
+            if isinstance(event, result | Failure):
                 outcome = event
-            elif on_checkpoint is not None:
+            elif not isinstance(event, Checkpoint):
+                raise ProtocolError(f"the worker answered a job to {job.kind} with a {event.kind}")
+            elif on_checkpoint is not None and event.member in members:
                 on_checkpoint(event)
 
     def stop(self) -> None:
@@ -215,13 +246,40 @@ class Worker:
             process.wait()
 
 
-def printable(value: Any) -> Any:
-    """JSON whose texts, names included, hold nothing that steers a terminal or is no character."""
+def tell(process: WorkerProcess, order: bytes) -> None:
+    """Write to a worker; one that has died is noticed by who reads what it says."""
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.write(order)
+        process.stdin.flush()
+
+
+def read_event(value: dict[str, object]) -> Checkpoint | TrainResult | ProbeResult | Failure:
+    """What a job said, by the schema.  Raises ProtocolError."""
+    try:
+        return EVENTS.validate_python(value)
+    except ValidationError as error:
+        where = ()
+        if error.error_count() <= FEW_ERRORS:
+            where = error.errors(include_url=False, include_input=False)[0]["loc"]
+        place = ".".join(map(str, where))[:100]
+        message = f"the worker said an event that is not allowed (at {place or 'many places'})"
+        raise ProtocolError(message) from None
+
+
+def printable(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """JSON whose texts, names included, hold nothing that steers a terminal or is no character.
+
+    Raises ProtocolError where it is nested deeper than ``levels``.
+    """
     if isinstance(value, str):
         return UNPRINTABLE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {printable(name): printable(entry) for name, entry in value.items()}
-    return list(map(printable, value)) if isinstance(value, list) else value
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        raise ProtocolError(f"the worker said JSON of more than {MOST_LEVELS} levels")
+    if isinstance(value, list):
+        return [printable(entry, levels - 1) for entry in value]
+    return {printable(name): printable(entry, levels - 1) for name, entry in value.items()}
 
 
 class Lines:
@@ -230,6 +288,8 @@ class Lines:
     def __init__(self) -> None:
         self.waiting: queue.Queue[bytes | None] = queue.Queue(LINES_WAITING)
         """None at the end."""
+        self.endless = False
+        """Whether the end is a line that was too long."""
         self.given_up = threading.Event()
         """Set when nobody listens any more."""
 
@@ -240,8 +300,10 @@ class Lines:
             while (chunk := os.read(descriptor, 65536)) and not self.given_up.is_set():
                 *whole, buffer = (buffer + chunk).split(b"\n")
                 for line in whole:
-                    self.hand_over(line)
-                if len(buffer) > MAX_LINE + len(MARK):
+                    if line.strip():
+                        self.hand_over(line)
+                self.endless = len(buffer) > MAX_LINE + len(MARK)
+                if self.endless:
                     break
         self.hand_over(None)
 
@@ -367,7 +429,7 @@ class WorkerPool:
                     collect(outcome, folder)
                 return outcome
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
     def close(self) -> None:
         """Kill every worker and remove what they wrote."""

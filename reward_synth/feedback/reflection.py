@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reward_synth.evaluation.score import Score
 
 POINTS = 10
-NAME_LENGTH = 60
 
 
 def reflect(task: Task, source: str, report: TrainingReport, score: "Score") -> str:
@@ -50,7 +49,7 @@ def reflect(task: Task, source: str, report: TrainingReport, score: "Score") -> 
         tips=[
             {
                 "kind": tip.kind,
-                "name": _name(tip.name or ""),
+                "name": tip.name,
                 "share": _percent(tip.share or 0.0),
                 "best": _number(tip.best),
                 "last": _number(tip.last),
@@ -89,7 +88,7 @@ def _component(points: Sequence[Checkpoint], name: str) -> dict[str, object]:
     statistics = [c.components[name] for c in points if name in c.components]
     means = [s.mean for s in statistics]
     return {
-        "name": _name(name),
+        "name": name,
         "means": [_number(mean) for mean in means],
         "max": _number(max(means)),
         "mean": _number(sum(means) / len(means)),
@@ -98,11 +97,6 @@ def _component(points: Sequence[Checkpoint], name: str) -> dict[str, object]:
         "lowest": _number(min(s.min for s in statistics)),
         "highest": _number(max(s.max for s in statistics)),
     }
-
-
-def _name(name: str) -> str:
-    """A component's name as one short piece of code; it may be any string the program chose."""
-    return " ".join(name.replace("`", "'").split())[:NAME_LENGTH]
 
 
 def _number(value: float | None) -> str:

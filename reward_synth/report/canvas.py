@@ -1,8 +1,8 @@
 """The blank figure that all others are drawn on, and what several of them share.
 
 Colours are names of CSS variables (``var(--accent)``), which the page's script replaces by the
-values of its light or dark theme.  Names that a reward program chose are escaped, because plotly
-reads a subset of HTML in labels.
+values of its light or dark theme.  Reasons and notes are escaped, because plotly reads a subset of
+HTML in labels.
 """
 
 from html import escape

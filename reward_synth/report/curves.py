@@ -1,7 +1,5 @@
 """The curves of a report: scores by generation, learning, and a reward's components."""
 
-from html import escape
-
 import plotly.graph_objects as go
 
 from reward_synth.report.canvas import (
@@ -152,7 +150,7 @@ def component_curves(evaluation: Evaluation) -> go.Figure:
         points = [
             (p["step"], p["components"][name]) for p in checkpoints if name in p["components"]
         ]
-        label = escape(shortened(name, 40))
+        label = shortened(name, 40)
         figure.add_scatter(
             x=[step for step, _ in points],
             y=[s["mean"] for _, s in points],

@@ -29,7 +29,7 @@ FITNESS = {0: 0.31, 1: 0.42, 3: 0.39, 4: 0.71, 5: 0.48, 6: 0.55, 7: 0.86, 8: 0.8
 CONFIRMED = {8: (0.78, 0.81, 0.8), 7: (0.84, 0.88, 0.85)}
 
 
-def curve(fitness: float, seed: int, names: tuple[str, ...] = COMPONENTS) -> TrainingReport:
+def curve(fitness: float, seed: int) -> TrainingReport:
     rng = np.random.default_rng(seed)
     checkpoints = []
     for i in range(1, 11):
@@ -40,9 +40,9 @@ def curve(fitness: float, seed: int, names: tuple[str, ...] = COMPONENTS) -> Tra
                 min=-1.0,
                 max=2.0,
                 std=0.2,
-                share=1 / len(names),
+                share=1 / len(COMPONENTS),
             )
-            for k, name in enumerate(names)
+            for k, name in enumerate(COMPONENTS)
         }
         measured = i > 1  # no episode had ended at the first checkpoint
         checkpoints.append(
@@ -122,10 +122,10 @@ class Recorder:
         config = RunConfig(task="cartpole-swingup", samples=3, iterations=3, **settings)  # type: ignore[arg-type]
         return self.store.create_run("search", self.task, config)
 
-    def evaluate(self, candidate, fitness: float, names=COMPONENTS, **settings) -> None:
+    def evaluate(self, candidate, fitness: float, **settings) -> None:
         purpose = settings.get("purpose", "search")
         seed = settings.get("seed", 0)
-        report = settings.get("report") or curve(fitness, candidate.number + seed, names)
+        report = settings.get("report") or curve(fitness, candidate.number + seed)
         self.store.record_evaluation(
             candidate,
             purpose=purpose,

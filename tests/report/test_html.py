@@ -134,7 +134,7 @@ def test_what_models_write_stays_text(store: Store, recorder: Recorder):
     hostile = replace(harmless, source=source, note=HOSTILE, completion=completion)
     first, second = store.record_proposals(run_id, 0, [hostile, replace(hostile, slot=1)])
     store.set_gate_verdict(first, "accepted")
-    recorder.evaluate(first, 0.5, names=(HOSTILE, "<b>bold</b>"))
+    recorder.evaluate(first, 0.5)
     store.set_gate_verdict(second, "accepted")
     store.record_failure(second, HOSTILE)
     store.fail_run(run_id, HOSTILE)
@@ -143,10 +143,8 @@ def test_what_models_write_stays_text(store: Store, recorder: Recorder):
     assert len(page.scripts) == 2
     assert not page.all("img")
     assert page.text.count(HOSTILE) >= 6
-    # Plotly reads a subset of HTML in names: what reaches it is escaped once more.
-    names = [trace["name"] for trace in page.islands["figure-4"]["data"]]
-    assert names[1] == "&lt;b&gt;bold&lt;/b&gt;"
-    assert not any("<" in name for name in names)
+    # Plotly reads a subset of HTML: what reaches it is escaped once more.
+    assert "&lt;img" in json.dumps(page.islands) and "<img" not in json.dumps(page.islands)
 
 
 @pytest.mark.usefixtures("filmed")
