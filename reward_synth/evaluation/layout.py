@@ -141,7 +141,8 @@ def try_layout(task: Task, pool: "WorkerPool", layout: Layout) -> Layout:
         if not isinstance(outcome, TrainResult):
             return 0.0, 0
         seconds = [m.report.seconds for m in outcome.members if m.report is not None]
-        return (len(seconds) * steps / max(seconds) if seconds else 0.0), outcome.peak_memory
+        longest = max(seconds, default=0.0)
+        return (len(seconds) * steps / longest if longest > 0 else 0.0), outcome.peak_memory
 
     with ThreadPoolExecutor(layout.workers) as executor:
         found = list(executor.map(one, range(layout.workers)))

@@ -4,7 +4,7 @@ A leg that fails as a whole (a worker that was killed, or ran out of memory) is 
 guilty member is alone, so that nobody else's training is lost.
 """
 
-import shutil
+import os
 import stat
 import tempfile
 import threading
@@ -18,7 +18,9 @@ from reward_synth.errors import UserError
 from reward_synth.evaluation.dispatch import WorkerPool
 from reward_synth.evaluation.layout import Layout, pack
 from reward_synth.evaluation.score import Score, score_policies
+from reward_synth.evaluation.workspace import has_room, remove_tree, writing_here
 from reward_synth.task import Task
+from sandbox.confinement import MAX_FILE_BYTES
 from sandbox.messages import (
     Checkpoint,
     Failure,
@@ -28,8 +30,10 @@ from sandbox.messages import (
     TrainJob,
     TrainResult,
 )
+from sandbox.worker import MAX_FOLDER_BYTES
 
-ATTEMPTS_IF_KILLED = 2  # what killed a worker once may have had nothing to do with the candidate
+ATTEMPTS_IF_KILLED = 2
+"""What killed a worker once, or filled the disk, may have had nothing to do with the candidate."""
 SLOWEST_STEPS_PER_SECOND = 200.0
 LEAST_TIME_LIMIT = 300.0
 MEMORY_FOR_ONE = 4 * 2**30
@@ -100,13 +104,14 @@ class Legs:
         self.stopping = threading.Event()
         self.begun = False
         """Whether a leg was trained already."""
-        self.root = Path(tempfile.mkdtemp(prefix="legs-", dir=pool.root))
+        with writing_here(pool.root):
+            self.root = Path(tempfile.mkdtemp(prefix="legs-", dir=pool.root))
 
     def __enter__(self) -> "Legs":
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
 
     def advance(
         self,
@@ -164,12 +169,13 @@ class Legs:
             failure = outcome
             if self.stopping.is_set():
                 raise StoppedError
-            if failure.reason == "disk":  # no fault of the candidates
+            # No fault of the candidates, if it is true.
+            if failure.reason == "disk" and not has_room(self.root):
                 raise UserError(
                     f"the disk that holds {tempfile.gettempdir()} is full; free some space, or set "
                     "TMPDIR to another folder, and go on with --resume"
                 )
-            if failure.reason != "killed" or len(members) > 1:
+            if failure.reason not in ("killed", "disk") or len(members) > 1:
                 break
         if len(members) == 1:
             return {members[0].name: failure}
@@ -243,11 +249,12 @@ class Legs:
         threads: int = 1,
     ) -> dict[str, Trained | Failure]:
         """Take the files of a job's members out of its folder, and score the policies."""
-        known = {member.name for member in members}
+        known = {member.name: member for member in members}
         found: dict[str, Trained | Failure] = {}
         reports: dict[str, TrainingReport] = {}
+        room = MAX_FOLDER_BYTES
         for said in result.members:
-            if said.member not in known:
+            if said.member not in known or said.member in reports:
                 continue
             if said.report is None:
                 nothing = Failure(reason="protocol", message="the worker gave no report")
@@ -255,13 +262,14 @@ class Legs:
                 continue
             names = [said.member + ".safetensors"]
             names += [said.member + ".state.safetensors"] if until < self.steps else []
-            missing = [name for name in names if not take_file(folder / name, self.root / name)]
-            if missing:
-                message = f"the worker left no plain file {missing[0]}"
-                found[said.member] = Failure(reason="protocol", message=message)
+            try:
+                for name in names:
+                    room -= take_file(folder / name, self.root / name, room)
+            except ValueError as error:
+                found[said.member] = Failure(reason="protocol", message=str(error))
             else:
-                memory = {"peak_memory": result.peak_memory}
-                reports[said.member] = said.report.model_copy(update=memory)
+                facts = {"seed": known[said.member].seed, "peak_memory": result.peak_memory}
+                reports[said.member] = said.report.model_copy(update=facts)
         policies = [self.root / f"{name}.safetensors" for name in reports]
         scores = score_policies(self.task, policies, episodes, threads=threads) if policies else []
         for (name, report), policy, score in zip(reports.items(), policies, scores, strict=True):
@@ -273,19 +281,38 @@ class Legs:
 
     def lend_states(self, members: Sequence[Member], folder: Path) -> None:
         """Put copies of the last leg's states where the job will look for them."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for member in members:
-            state = self.root / f"{member.name}.state.safetensors"
-            if state.exists():
-                shutil.copyfile(state, folder / state.name)
+        remove_tree(folder)  # whatever an earlier job put in the place of this one's
+        with writing_here(folder):
+            folder.mkdir(parents=True)
+            for member in members:
+                state = self.root / f"{member.name}.state.safetensors"
+                if state.exists():
+                    take_file(state, folder / state.name)
 
 
-def take_file(source: Path, target: Path) -> bool:
-    """Move what a worker left; False where it is no plain file (a link out of its folder, say)."""
+def take_file(source: Path, target: Path, room: int = MAX_FILE_BYTES) -> int:
+    """Copy a file that a worker left, or gets, to a new one; gives its bytes.
+
+    It is copied, not moved: a worker may hold its own open, and change it after it was judged.
+    Raises ValueError where it is no plain file (a link out of its folder, say), or larger than
+    ``room``, and UserError where the copy cannot be written.
+    """
     try:
-        if not stat.S_ISREG(source.lstat().st_mode):
-            return False
-        source.replace(target)
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return False
-    return True
+        raise ValueError(f"the worker left no plain file {source.name}") from None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError(f"the worker left no plain file {source.name}")
+        if found.st_size > min(room, MAX_FILE_BYTES):
+            raise ValueError(f"the worker left a file {source.name} of {found.st_size:,} bytes")
+        with writing_here(target):
+            target.unlink(missing_ok=True)
+            with target.open("xb") as own:
+                taken, size = 0, found.st_size
+                while sent := os.sendfile(own.fileno(), descriptor, taken, size - taken):
+                    taken += sent
+        return taken
+    finally:
+        os.close(descriptor)

@@ -7,10 +7,11 @@ next run on the machine takes it away.
 import contextlib
 import fcntl
 import os
-import shutil
 import stat
+import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from reward_synth.errors import UserError
@@ -19,6 +20,9 @@ PREFIX = "reward-synth-"
 LOCK = "in-use"
 UNLOCKED_SECONDS = 600.0
 """Age from which a folder without a lock counts as left behind, not as being made."""
+ROOM = 64 * 2**20
+"""Bytes: with less the place for temporary files counts as full."""
+ADVICE = "free some space, or set TMPDIR to another folder"
 
 
 class Workspace:
@@ -35,13 +39,12 @@ class Workspace:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         except OSError as error:
             raise UserError(
-                f"cannot make a working folder for the sandbox: {error.strerror}; free some space, "
-                "or set TMPDIR to another folder"
+                f"cannot make a working folder for the sandbox: {error.strerror}; {ADVICE}"
             ) from error
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -52,7 +55,40 @@ def remove_left_behind(parent: Path) -> None:
     for folder in parent.glob(PREFIX + "*"):
         with contextlib.suppress(OSError):
             if is_left_behind(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, or whatever stands in its place, with all that is in it.
+
+    ``rm`` follows no link and goes as deep as a worker may have gone, where ``shutil.rmtree`` ends
+    by RecursionError, or with all of the process's file descriptors taken.
+    """
+    if not os.path.lexists(folder):
+        return
+    command = ["rm", "-rf", "--", str(folder)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+@contextlib.contextmanager
+def writing_here(path: Path) -> Iterator[None]:
+    """Turn a refusal to write below the working folder into one line for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; {ADVICE}, and go on with --resume"
+        ) from error
+
+
+def has_room(folder: Path, size: int = ROOM) -> bool:
+    """Whether ``size`` bytes can be written in ``folder``; tried, since a quota is nowhere told."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError:
+        return False
+    return True
 
 
 def is_left_behind(folder: Path) -> bool:

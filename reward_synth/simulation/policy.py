@@ -28,6 +28,10 @@ LARGEST_FILE = 64 * 2**20
 """Bytes.  A network of three layers of 1024 takes a quarter of it."""
 LARGEST_HEADER = 64 * 2**10
 """Bytes: hundreds of tensors.  The header is JSON, whose objects take many times its size."""
+LONGEST_DETAIL = 300
+"""Characters of what is wrong with a file."""
+WIDEST_LAYER = 4096
+"""Outputs: they bound what one step of many episodes takes."""
 ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0.0),
@@ -167,6 +171,8 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
         shape = tensors[name].shape
         if len(shape) != 2 or shape[0] == 0:
             raise UserError(f"{path}: {name} has shape {shape}; a weight is (outputs, inputs)")
+        if shape[0] > WIDEST_LAYER:
+            raise UserError(f"{path}: {name} has {shape[0]} outputs, more than {WIDEST_LAYER}")
         weight = _take(path, tensors, name, (shape[0], width))
         bias = _take(path, tensors, f"policy.{len(weights)}.bias", (shape[0],))
         if weight.dtype != bias.dtype or (weights and weight.dtype != weights[0].dtype):
@@ -190,7 +196,7 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
 def _read_description(path: Path, data: bytes) -> dict[str, Any]:
     """``Policy``'s fields from a sound file's metadata, whose other entries mean nothing here."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    text = header.get("__metadata__", {}).get(_METADATA, "{}")
+    text = (header.get("__metadata__") or {}).get(_METADATA, "{}")
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
@@ -237,7 +243,7 @@ def _read_tensors(path: Path, data: bytes) -> dict[str, np.ndarray]:
     try:
         tensors = safetensors.numpy.load(data)
     except (SafetensorError, KeyError, TypeError, ValueError, OverflowError) as error:
-        detail = " ".join(str(error).split())
+        detail = ascii(" ".join(str(error).split()))[1:-1][:LONGEST_DETAIL]  # repeats the header
         raise UserError(f"{path} is not a safetensors file: {detail}") from None
     for name, tensor in tensors.items():
         if not _NAME.fullmatch(name):

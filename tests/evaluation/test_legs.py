@@ -230,8 +230,15 @@ def test_only_plain_files_are_taken(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for name in ("pipe", "folder", "dangling", "missing"):
-        assert not take_file(tmp_path / name, target)
+        with pytest.raises(ValueError, match=f"the worker left no plain file {name}"):
+            take_file(tmp_path / name, target)
         assert not target.exists()
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match=r"a file sparse of 1,099,511,627,776 bytes"):
+        take_file(tmp_path / "sparse", target)
     (tmp_path / "plain").write_text("x")
-    assert take_file(tmp_path / "plain", target)
-    assert target.read_text() == "x" and not (tmp_path / "plain").exists()
+    with (tmp_path / "plain").open("r+") as held:
+        assert take_file(tmp_path / "plain", target) == 1
+        held.write("changed later")
+    assert target.read_text() == "x"
