@@ -3,17 +3,21 @@
 import copy
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from reward_synth.feedback import reflect
 from reward_synth.report import write_report
 from reward_synth.report.html import NO_MODEL, script_hash
 from reward_synth.store import Store
-from tests.report.recorded_run import Recorder, curve
+from sandbox.messages import Checkpoint, ComponentStatistics, TrainingReport
+from tests.report.recorded_run import Recorder, curve, score
 
+LARGEST = sys.float_info.max
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -145,6 +149,39 @@ def test_what_models_write_stays_text(store: Store, recorder: Recorder):
     assert page.text.count(HOSTILE) >= 6
     # Plotly reads a subset of HTML: what reaches it is escaped once more.
     assert "&lt;img" in json.dumps(page.islands) and "<img" not in json.dumps(page.islands)
+
+
+@pytest.mark.usefixtures("filmed")
+def test_numbers_that_a_worker_made_up_are_drawn_and_told(store: Store, recorder: Recorder):
+    """Curves are shown as the worker tells them; sums and squares of these are infinite."""
+    component = ComponentStatistics(
+        mean=LARGEST, min=-LARGEST, max=LARGEST, std=LARGEST, share=LARGEST
+    )
+    checkpoint = Checkpoint(
+        step=2**53,
+        seconds=LARGEST,
+        episodes=2**53,
+        episode_return=LARGEST,
+        episode_length=LARGEST,
+        fitness=LARGEST,
+        success=LARGEST,
+        components={"up": component, "other": component},
+    )
+    report = TrainingReport(
+        seed=0,
+        steps=2**53,
+        seconds=LARGEST,
+        environments=1,
+        trainer="",
+        checkpoints=[checkpoint] * 4,
+    )
+    run_id = recorder.start()
+    [candidate] = store.record_proposals(run_id, 0, [recorder.proposal(0, 0, (), False)])
+    store.set_gate_verdict(candidate, "accepted")
+    recorder.evaluate(candidate, 0.5, report=report)
+    page = Page(write_report(store, run_id))
+    assert page.inside == [] and "0.500" in page.text
+    assert "fitness 0.5" in reflect(recorder.task, candidate.source, report, score(0.5))
 
 
 @pytest.mark.usefixtures("filmed")
