@@ -43,8 +43,10 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     check_trainer(task, settings)
     strategy = build_strategy(task, settings)
     run_id = store.create_run("search", task, recorded(settings))
-    observer(Progress("started", run_id))
-    return drive(Search(store, run_id, task, settings, strategy, observer))
+    with store.lock(run_id):
+        observer(Progress("started", run_id))
+        drive(Search(store, run_id, task, settings, strategy, observer))
+    return run_id
 
 
 def resume(
@@ -53,25 +55,30 @@ def resume(
     """Go on with a run that was interrupted or stopped; a finished one is left as it is.
 
     ``changes`` are its new limits, and its ``base_url`` where that holds a user and password.
+    Raises UserError, and leaves the run alone, while another process is at it.
     """
-    run = store.get_run(run_id)
     changes = {n: value for n, value in (changes or {}).items() if value is not None}
-    if run.status == "finished":
+    if store.get_run(run_id).status == "finished":
         return run_id
-    if run.kind == "train":
-        if changes:
-            raise UserError(f"run {run_id} is a plain training, which has no limits to change")
-        from reward_synth.search.plain import continue_training
+    with store.lock(run_id):
+        run = store.get_run(run_id)  # another process may have gone on with it just now
+        if run.status == "finished":
+            return run_id
+        if run.kind == "train":
+            if changes:
+                raise UserError(f"run {run_id} is a plain training, which has no limits to change")
+            from reward_synth.search.plain import continue_training
 
-        return continue_training(run, store=store, observer=observer)
-    task = load_task(run.task_folder)
-    settings = changed(run, changes)
-    check_limits(settings)
-    strategy = build_strategy(task, settings)
-    store.reopen_run(run_id, recorded(settings))
-    trained = sum(len(c.evaluations) for c in run.candidates)
-    observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
-    return drive(Search(store, run_id, task, settings, strategy, observer))
+            return continue_training(run, store=store, observer=observer)
+        task = load_task(run.task_folder)
+        settings = changed(run, changes)
+        check_limits(settings)
+        strategy = build_strategy(task, settings)
+        store.reopen_run(run_id, recorded(settings))
+        trained = sum(len(c.evaluations) for c in run.candidates)
+        observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
+        drive(Search(store, run_id, task, settings, strategy, observer))
+    return run_id
 
 
 def recorded(config: RunConfig) -> RunConfig:
@@ -148,24 +155,22 @@ def worker_count(config: RunConfig | TrainConfig) -> int:
     return config.workers or (cores() if config.device == "cpu" else 1)
 
 
-def drive(run: "Search") -> str:
-    """Drive a run under its lock to its end, or to a limit."""
-    with run.store.lock(run.id):
-        reached: LimitError | None = None
-        try:
-            run.to_end()
-        except LimitError as error:
-            reached = error
-        except RunError as error:
-            run.store.fail_run(run.id, str(error))
-            raise
-        finally:
-            run.keep_time()
-        if reached is None:
-            run.finish()
-        else:
-            run.stop(reached)
-    return run.id
+def drive(run: "Search") -> None:
+    """Drive a run, whose lock is held, to its end or to a limit."""
+    reached: LimitError | None = None
+    try:
+        run.to_end()
+    except LimitError as error:
+        reached = error
+    except RunError as error:
+        run.store.fail_run(run.id, str(error))
+        raise
+    finally:
+        run.keep_time()
+    if reached is None:
+        run.finish()
+    else:
+        run.stop(reached)
 
 
 class Search:

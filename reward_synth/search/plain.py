@@ -25,14 +25,20 @@ def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
     task = load_task(config.task)
     from reward_synth.search.loop import check_trainer
 
-    source = read_reward(task, config.reward)
+    proposed = proposal(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
     check_trainer(task, settings)
-    origin = config.reward if config.reward in ("expert", "sparse") else "file"
     run_id = store.create_run("train", task, settings)
-    store.record_proposals(run_id, 0, [NewCandidate(slot=0, source=source, origin=origin)])
-    observer(Progress("started", run_id))
-    return continue_training(store.get_run(run_id), store=store, observer=observer)
+    with store.lock(run_id):
+        store.record_proposals(run_id, 0, [proposed])
+        observer(Progress("started", run_id))
+        return continue_training(store.get_run(run_id), store=store, observer=observer)
+
+
+def proposal(task: Task, reward: str) -> NewCandidate:
+    """The only candidate of a plain training.  Raises UserError."""
+    origin = reward if reward in ("expert", "sparse") else "file"
+    return NewCandidate(slot=0, source=read_reward(task, reward), origin=origin)
 
 
 def read_reward(task: Task, reward: str) -> str:
@@ -45,53 +51,52 @@ def read_reward(task: Task, reward: str) -> str:
 
 
 def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
-    """Gate the program and do those trainings that are not recorded yet."""
+    """Gate the program and do those trainings that are not recorded yet; the run is locked."""
     from reward_synth.search.loop import worker_count
 
     task = load_task(run.task_folder)
     config = TrainConfig.model_validate(run.config)
     store.reopen_run(run.id)
-    with store.lock(run.id):
-        start = time.monotonic()
-        workers = min(worker_count(config), len(config.seeds))
-        try:
-            choice = config.choice
-            kinds = choice.worker_kinds
-            with WorkerPool(task.folder, workers, config.isolation, kinds, config.device) as pool:
-                pool.warm()
-                candidate = store.candidates(run.id)[0]
-                if candidate.status == "proposed":
-                    verdict = Gate(task, pool).judge([candidate.source])[0]
-                    faults = errors(verdict.findings)
-                    status = "refused" if faults else "accepted"
-                    reason = faults[0].message if faults else ""
-                    store.set_gate_verdict(candidate, status, reason, verdict.findings)
-                    if faults:
-                        where = f"line {faults[0].line}: " if faults[0].line else ""
-                        message = (
-                            f"{config.reward}: {where}{reason}; `reward-synth check` tells more"
-                        )
-                        store.fail_run(run.id, message)
-                        raise UserError(message)
-                elif candidate.status == "refused":
-                    raise UserError(f"{config.reward}: {candidate.reason}")
-                trainer = Trainer(
-                    store,
-                    run.id,
-                    task,
-                    pool,
-                    steps=config.steps,
-                    episodes=config.evaluation_episodes,
-                    observer=observer,
-                    choice=choice,
-                )
-                done = {e.seed for e in candidate.evaluations}
-                trainer.carry_out(
-                    [Training(candidate, s, "confirm") for s in config.seeds if s not in done]
-                )
-        finally:
-            store.add_seconds(run.id, time.monotonic() - start)
-        finish(run.id, task, config, store=store, observer=observer)
+    if not run.candidates:  # it was killed before its reward was recorded
+        store.record_proposals(run.id, 0, [proposal(task, config.reward)])
+    start = time.monotonic()
+    workers = min(worker_count(config), len(config.seeds))
+    try:
+        choice = config.choice
+        kinds = choice.worker_kinds
+        with WorkerPool(task.folder, workers, config.isolation, kinds, config.device) as pool:
+            pool.warm()
+            candidate = store.candidates(run.id)[0]
+            if candidate.status == "proposed":
+                verdict = Gate(task, pool).judge([candidate.source])[0]
+                faults = errors(verdict.findings)
+                status = "refused" if faults else "accepted"
+                reason = faults[0].message if faults else ""
+                store.set_gate_verdict(candidate, status, reason, verdict.findings)
+                if faults:
+                    where = f"line {faults[0].line}: " if faults[0].line else ""
+                    message = f"{config.reward}: {where}{reason}; `reward-synth check` tells more"
+                    store.fail_run(run.id, message)
+                    raise UserError(message)
+            elif candidate.status == "refused":
+                raise UserError(f"{config.reward}: {candidate.reason}")
+            trainer = Trainer(
+                store,
+                run.id,
+                task,
+                pool,
+                steps=config.steps,
+                episodes=config.evaluation_episodes,
+                observer=observer,
+                choice=choice,
+            )
+            done = {e.seed for e in candidate.evaluations}
+            trainer.carry_out(
+                [Training(candidate, s, "confirm") for s in config.seeds if s not in done]
+            )
+    finally:
+        store.add_seconds(run.id, time.monotonic() - start)
+    finish(run.id, task, config, store=store, observer=observer)
     return run.id
 
 
