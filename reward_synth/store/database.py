@@ -33,7 +33,7 @@ def open_engine(url: URL) -> Engine:
             database = url.database
             if url.get_backend_name() == "sqlite" and database not in (None, "", ":memory:"):
                 # Changing the journal mode does not wait for other processes as writes do.
-                with setup_lock(Path(database).absolute().parent):
+                with setup_lock(Path(database).absolute().parent, 2 * BUSY_TIMEOUT / 1000):
                     with engine.connect().execution_options(begin=None) as connection:
                         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
                     _prepare_tables(engine)

@@ -53,7 +53,7 @@ def atomic_write(path: Path, content: bytes | str) -> None:
     """
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{secrets.token_hex(6)}")
         try:
             with temporary.open("xb") as file:
@@ -65,6 +65,14 @@ def atomic_write(path: Path, content: bytes | str) -> None:
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, durably: a row may name what is in it."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def candidate_folder(run_folder: Path, number: int, seed: int | None = None) -> Path:

@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reward_synth.errors import UserError
 from reward_synth.store.folder import remove_temporary_files, writing
+
+POLL_SECONDS = 0.02
 
 
 @contextmanager
@@ -39,13 +42,27 @@ def run_lock(run_folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def setup_lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time make the tables of ``folder``'s database; others wait."""
+def setup_lock(folder: Path, seconds: float) -> Iterator[None]:
+    """Let one process at a time make the tables of ``folder``'s database; others wait.
+
+    Raises UserError when another one is not done within ``seconds``.
+    """
     path = folder / ".reward_synth.lock"
     with writing(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise UserError(
+                        f"another process has been opening the database in {folder} for "
+                        f"{seconds:.0f} s: stop that one, then try again"
+                    ) from error
+                time.sleep(POLL_SECONDS)
         yield
     finally:
         os.close(descriptor)

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
-from sqlalchemy import URL, Engine, delete, select, update
+from sqlalchemy import URL, Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, raiseload, selectinload, sessionmaker
 
@@ -30,7 +30,7 @@ from reward_synth.store.folder import (
 )
 from reward_synth.store.lock import run_lock
 from reward_synth.store.proposals import NewCandidate, RungDecision
-from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung, now
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reward_synth.evaluation.score import Score
 
 DATABASE = "reward_synth.db"
+TICK = timedelta(microseconds=1)
 
 
 class Store:
@@ -95,6 +96,9 @@ class Store:
                         continue
                 _write_config(folder, kind, str(task.folder.absolute()), settings)
                 with self._writing() as session:
+                    # After all others, whatever a clock that was set back says.
+                    latest = session.scalar(select(func.max(Run.created)))
+                    created = max(now(), latest + TICK) if latest else now()
                     session.add(
                         Run(
                             id=run_id,
@@ -102,6 +106,7 @@ class Store:
                             task=task.name,
                             task_folder=str(task.folder.absolute()),
                             config=settings,
+                            created=created,
                         )
                     )
                 return run_id

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from reward_synth.errors import UserError
 from reward_synth.search.config import RunConfig
-from reward_synth.store import NewCandidate, Store, atomic_write, write_best
+from reward_synth.store import NewCandidate, Store, atomic_write, database, write_best
+from reward_synth.store.lock import setup_lock
 from reward_synth.store.schema import SCHEMA_VERSION
 from reward_synth.task import Task
 
@@ -184,6 +185,90 @@ def test_a_run_is_worked_on_by_one_process_and_freed_by_its_death(
         assert not half_made.exists()
         with pytest.raises(UserError, match=f"process {os.getpid()}"), store.lock(run_id):
             pass
+
+
+HOLD = """
+    import sqlite3, sys, time
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    print("locked", flush=True)
+    time.sleep(float(sys.argv[2]))
+    connection.execute("COMMIT")
+"""
+
+
+def test_a_database_that_is_locked_for_a_while_is_waited_for(
+    store: Store, runs_dir: Path, task: Task, config: RunConfig
+):
+    holder = start_python(HOLD, runs_dir / "reward_synth.db", 1.0)
+    assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
+    run_id = store.create_run("search", task, config)
+    assert holder.wait() == 0
+    with Store.open(runs_dir) as other:
+        assert other.get_run(run_id).status == "running"
+
+
+def test_a_database_that_stays_locked_is_one_line_and_reads_on(
+    store: Store,
+    runs_dir: Path,
+    task: Task,
+    config: RunConfig,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    run_id = store.create_run("search", task, config)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 200)
+    holder = start_python(HOLD, runs_dir / "reward_synth.db", 600)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
+        locked = r"reward_synth.db: database is locked; another process keeps it locked: stop"
+        with pytest.raises(UserError, match=locked):
+            Store.open(runs_dir)
+        store.engine.dispose()  # what it held open waits longer
+        proposal = NewCandidate(slot=0, source="x = 1", origin="file")
+        with pytest.raises(UserError, match=locked):
+            store.record_proposals(run_id, 0, [proposal])
+        assert store.get_run(run_id).candidates == []
+    finally:
+        holder.kill()
+        holder.wait()
+    assert [c.number for c in store.record_proposals(run_id, 0, [proposal])] == [0]
+
+
+def test_a_database_that_another_process_never_ends_opening_is_one_line(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 100)
+    runs_dir.mkdir()
+    with (
+        setup_lock(runs_dir, 1.0),
+        pytest.raises(UserError, match=r"has been opening the database in .*: stop that one"),
+    ):
+        Store.open(runs_dir)
+    Store.open(runs_dir).close()
+
+
+def test_a_lock_that_a_reboot_left_is_none(
+    store: Store, runs_dir: Path, task: Task, config: RunConfig
+):
+    """The file still names a process, and there is one of that number again."""
+    run_id = store.create_run("search", task, config)
+    (runs_dir / run_id / ".lock").write_text(str(os.getppid()))
+    (runs_dir / ".reward_synth.lock").write_text(str(os.getppid()))
+    with Store.open(runs_dir) as again, again.lock(run_id):
+        assert (runs_dir / run_id / ".lock").read_text() == str(os.getpid())
+
+
+def test_the_newest_run_is_the_last_whatever_the_clock_says(
+    store: Store, runs_dir: Path, task: Task, config: RunConfig
+):
+    first = store.create_run("search", task, config)
+    with sqlite3.connect(runs_dir / "reward_synth.db") as connection:  # the clock was ahead
+        connection.execute("UPDATE runs SET created = datetime(created, '+1 hour')")
+    second = store.create_run("search", task, config)
+    third = store.create_run("search", task, config)
+    assert [run.id for run in store.list_runs()] == [third, second, first]
+    with pytest.raises(UserError, match=f"the latest is {third}"):
+        store.get_run("?")
 
 
 def test_a_kill_in_the_middle_of_recording_leaves_all_or_nothing(
