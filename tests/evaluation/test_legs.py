@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reward_synth.errors import UserError
 from reward_synth.evaluation import Layout, Legs, Trained, WorkerPool, legs, score_policy
 from reward_synth.evaluation.legs import take_file
 from reward_synth.task import load_task, reward_source
@@ -242,3 +243,5 @@ def test_only_plain_files_are_taken(tmp_path):
         assert take_file(tmp_path / "plain", target) == 1
         held.write("changed later")
     assert target.read_text() == "x"
+    with pytest.raises(UserError, match=r"cannot write .*gone/target: No such file.*set TMPDIR"):
+        take_file(tmp_path / "plain", tmp_path / "gone" / "target")

@@ -1,6 +1,7 @@
 """The working folder: gone with its run, and taken away by the next one after a kill."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation.workspace import UNLOCKED_SECONDS, Workspace
+from reward_synth.evaluation.workspace import (
+    UNLOCKED_SECONDS,
+    Workspace,
+    has_room,
+    remove_tree,
+)
 
 HOLD = """
 from reward_synth.evaluation.workspace import Workspace
@@ -68,3 +74,30 @@ def test_no_room_for_a_folder_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="cannot make a working folder for the sandbox: No such"):
         Workspace()
+
+
+def test_room_is_told_by_trying(tmp_path: Path):
+    assert has_room(tmp_path)
+    assert not has_room(tmp_path / "nowhere")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    try:
+        assert has_room(tmp_path, 2**20) and not has_room(tmp_path, 2**20 + 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_removed_whatever_is_in_it_and_no_more(tmp_path: Path):
+    outside, folder = tmp_path / "outside", tmp_path / "-folder"
+    for path in (outside, folder):
+        path.mkdir()
+    (outside / "file").write_text("mine")
+    (folder / "link").symlink_to(outside)
+    os.mkfifo(folder / "pipe")
+    remove_tree(folder)
+    remove_tree(folder)
+    (tmp_path / "instead").symlink_to(outside)
+    remove_tree(tmp_path / "instead")
+    assert [path.name for path in tmp_path.iterdir()] == ["outside"]
+    assert (outside / "file").read_text() == "mine"
