@@ -1,8 +1,8 @@
 """What crosses the boundary between orchestrator and worker: JSON lines, and nothing else.
 
-The orchestrator sends one :class:`ProbeJob` or :class:`TrainJob` per line; the worker answers
-with events, one per line, the last of which is a :class:`ProbeResult`, :class:`TrainResult` or
-:class:`Failure`.  Trained policies are ``safetensors`` files in the job's writable folder.
+The orchestrator sends one job per line (a :class:`ProbeJob`, :class:`RankJob` or
+:class:`TrainJob`); the worker answers with events, one per line, the last of which is the job's
+result or a :class:`Failure`.  Trained policies are ``safetensors`` files in the job's folder.
 """
 
 from typing import Annotated, Literal
@@ -21,6 +21,7 @@ MOST_COMPONENTS = 50
 """As many as the reward language allows."""
 MOST_FINDINGS = 200
 MOST_CHECKPOINTS = 1000
+MOST_EPISODES = 10_000
 
 
 def one_line(text: str) -> str:
@@ -108,7 +109,24 @@ class TrainJob(Message):
     memory_limit: int = 4 * 2**30
 
 
-Job = Annotated[ProbeJob | TrainJob, Field(discriminator="kind")]
+class RankJob(Message):
+    """Compute what programs would have paid for recorded episodes.
+
+    The episodes are in ``episodes.safetensors`` in the job's folder: a tensor for each public
+    variable and ``action``, ``(M,)`` or ``(M, d)``, all control steps of one episode after those of
+    the one before, and ``#lengths``, ``(E,)``.
+    """
+
+    kind: Literal["rank"] = "rank"
+    task: str
+    programs: list[str]
+    folder: str
+    time_limit: float = 120.0
+    memory_limit: int = 4 * 2**30
+
+
+AnyJob = ProbeJob | RankJob | TrainJob
+Job = Annotated[AnyJob, Field(discriminator="kind")]
 
 
 # --- events, worker to orchestrator ----------------------------------------------------------
@@ -217,7 +235,24 @@ class ProbeResult(Message):
     programs: list[ProgramProbe]
 
 
-Event = Annotated[
-    Checkpoint | TrainResult | ProbeResult | Failure,
-    Field(discriminator="kind"),
-]
+class ProgramReturns(Message):
+    """What one program pays for each episode; without returns where it failed."""
+
+    returns: Annotated[list[FiniteFloat], Field(max_length=MOST_EPISODES)] = []
+    """Discounted by the task's discount: what training would maximise."""
+    components: Annotated[
+        dict[ComponentName, Annotated[list[FiniteFloat], Field(max_length=MOST_EPISODES)]],
+        Field(max_length=MOST_COMPONENTS),
+    ] = {}
+    """The same sum of each component."""
+    failure: Text = ""
+
+
+class RankResult(Message):
+    kind: Literal["ranked"] = "ranked"
+    programs: list[ProgramReturns]
+
+
+AnyResult = TrainResult | ProbeResult | RankResult
+Outcome = AnyResult | Failure
+Event = Annotated[Checkpoint | Outcome, Field(discriminator="kind")]

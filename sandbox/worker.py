@@ -38,11 +38,12 @@ from sandbox.messages import (
     MARK,
     MAX_LINE,
     MAX_SAID,
+    AnyJob,
     Failure,
     Job,
     Message,
     ProbeJob,
-    TrainJob,
+    RankJob,
 )
 
 POLL_SECONDS = 0.02
@@ -62,6 +63,7 @@ def preload(kinds: list[str]) -> None:
     import array_api_compat.numpy  # noqa: F401
 
     import sandbox.probe
+    import sandbox.ranking
 
     if "train" in kinds:
         import sandbox.training
@@ -69,12 +71,16 @@ def preload(kinds: list[str]) -> None:
         import sandbox.reference  # noqa: F401
 
 
-def perform(job: ProbeJob | TrainJob, emit: "Emitter") -> Message:
+def perform(job: AnyJob, emit: "Emitter") -> Message:
     """Do the job in this process and return its last event."""
     if isinstance(job, ProbeJob):
         from sandbox.probe import probe
 
         return probe(job)
+    if isinstance(job, RankJob):
+        from sandbox.ranking import rank
+
+        return rank(job)
     if job.trainer == "sb3":
         from sandbox.reference import train
     else:
@@ -116,7 +122,7 @@ def describe(error: BaseException) -> Failure:
 
 
 def run_job(
-    job: ProbeJob | TrainJob,
+    job: AnyJob,
     isolation: Isolation,
     readable: list[str],
     nodes: list[str],
@@ -181,7 +187,7 @@ def weight(folder: str) -> int:
     return total
 
 
-def supervise(pid: int, job: ProbeJob | TrainJob, relay: Relay, emit: Emitter) -> None:
+def supervise(pid: int, job: AnyJob, relay: Relay, emit: Emitter) -> None:
     """Pass on what a job says, and report what it could not report itself."""
 
     def give_up(failure: Failure) -> None:
@@ -237,7 +243,7 @@ def main() -> None:
         except OSError as error:
             emit(json.dumps({"kind": "unconfined", "message": error.strerror or str(error)}))
             sys.exit(1)
-    adapter = TypeAdapter[ProbeJob | TrainJob](Job)
+    adapter = TypeAdapter[AnyJob](Job)
     preload(kinds)
     gc.freeze()  # shared pages stay shared after a fork
     emit(READY)

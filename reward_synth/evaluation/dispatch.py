@@ -27,11 +27,14 @@ from sandbox.messages import (
     MARK,
     MAX_LINE,
     MAX_SAID,
+    AnyJob,
+    AnyResult,
     Checkpoint,
     Event,
     Failure,
-    ProbeJob,
+    Outcome,
     ProbeResult,
+    RankResult,
     TrainJob,
     TrainResult,
 )
@@ -54,9 +57,10 @@ MOST_LEVELS = 20
 FEW_ERRORS = 20
 """Up to so many it is told where an event is wrong; to list more would take long."""
 
-Outcome = TrainResult | ProbeResult | Failure
 OnCheckpoint = Callable[[Checkpoint], None]
-EVENTS: TypeAdapter[Checkpoint | TrainResult | ProbeResult | Failure] = TypeAdapter(Event)
+RESULTS = {"probe": ProbeResult, "rank": RankResult, "train": TrainResult}
+"""What answers a job, by its kind."""
+EVENTS: TypeAdapter[Checkpoint | Outcome] = TypeAdapter(Event)
 
 
 class WorkerDiedError(Exception):
@@ -180,7 +184,7 @@ class Worker:
             raise ProtocolError("the worker said a line that is not an event")
         return by_job, printable(value)
 
-    def run(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
+    def run(self, job: AnyJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Do one job to its end."""
         if not self.lines.waiting.empty():
             self.stop()  # what it said without being asked is no answer to this job
@@ -202,10 +206,10 @@ class Worker:
             self.stop()
             return Failure(reason="protocol", message=str(error))
 
-    def follow(self, job: TrainJob | ProbeJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
+    def follow(self, job: AnyJob, on_checkpoint: OnCheckpoint | None) -> Outcome:
         """Read events until the job is done; the last one decides."""
         outcome: Outcome = Failure(reason="protocol", message="the worker gave no result")
-        result = TrainResult if isinstance(job, TrainJob) else ProbeResult
+        result = RESULTS[job.kind]
         members = {member.name for member in job.members} if isinstance(job, TrainJob) else set()
         begun = time.monotonic()
         deadline = begun + job.time_limit + GRACE_SECONDS
@@ -253,7 +257,7 @@ def tell(process: WorkerProcess, order: bytes) -> None:
         process.stdin.flush()
 
 
-def read_event(value: dict[str, object]) -> Checkpoint | TrainResult | ProbeResult | Failure:
+def read_event(value: dict[str, object]) -> Checkpoint | Outcome:
     """What a job said, by the schema.  Raises ProtocolError."""
     try:
         return EVENTS.validate_python(value)
@@ -409,10 +413,10 @@ class WorkerPool:
 
     def run(
         self,
-        job: Callable[[str], TrainJob | ProbeJob],
+        job: Callable[[str], AnyJob],
         *,
         on_checkpoint: OnCheckpoint | None = None,
-        collect: Callable[[TrainResult | ProbeResult, Path], None] | None = None,
+        collect: Callable[[AnyResult, Path], None] | None = None,
     ) -> Outcome:
         """Run ``job(folder)`` on an idle worker.
 

@@ -22,10 +22,10 @@ from reward_synth.evaluation.workspace import has_room, remove_tree, writing_her
 from reward_synth.task import Task
 from sandbox.confinement import MAX_FILE_BYTES
 from sandbox.messages import (
+    AnyResult,
     Checkpoint,
     Failure,
     Member,
-    ProbeResult,
     TrainingReport,
     TrainJob,
     TrainResult,
@@ -220,7 +220,7 @@ class Legs:
                 memory_limit=MEMORY_FOR_ONE + MEMORY_FOR_EACH_MORE * (len(members) - 1),
             )
 
-        def collect(result: TrainResult | ProbeResult, folder: Path) -> None:
+        def collect(result: AnyResult, folder: Path) -> None:
             assert isinstance(result, TrainResult)
             found.update(self.collect(result, folder, members, until, episodes, threads))
 

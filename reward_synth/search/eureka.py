@@ -10,16 +10,16 @@ from reward_synth.evaluation import Score
 from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
-from reward_synth.search.strategy import best_of
+from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
-from reward_synth.store import NewCandidate, NewCompletion
+from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
 
-class Eureka:
+class Eureka(Strategy):
     """Asks a language model for ``samples`` programs per generation."""
 
     def __init__(
@@ -37,6 +37,9 @@ class Eureka:
         self.samples = samples
         self.temperature = temperature
         self.initial = initial_messages(task, sizes, statistics)
+
+    def begin(self, bench: Bench) -> None:
+        self.bench = bench
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
         parent = self.parent(earlier)
@@ -92,15 +95,7 @@ class Eureka:
             source=extract_program(completion.text),
             origin="model",
             parents=() if parent is None else (parent.number,),
-            completion=NewCompletion(
-                model=completion.model,
-                messages=[message.model_dump() for message in messages],
-                text=completion.text,
-                prompt_tokens=completion.prompt_tokens,
-                completion_tokens=completion.completion_tokens,
-                cost=completion.cost,
-                seconds=completion.seconds,
-            ),
+            completion=completed(completion, messages),
         )
 
 

@@ -6,8 +6,9 @@ between steps, so that a stopped run goes on in the same way.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from reward_synth.errors import LimitError, RunError, UserError
@@ -17,7 +18,7 @@ from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import LIMITS, check_limits, check_price, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
-from reward_synth.search.strategy import Strategy, best_of, ranking, search_fitness
+from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.search.tuning import Tuned
 from reward_synth.store import Store, write_best
@@ -204,6 +205,7 @@ class Search:
         kinds = choice.worker_kinds
         with WorkerPool(self.task.folder, workers, config.isolation, kinds, config.device) as pool:
             pool.warm()
+            self.strategy.begin(self.bench(pool))
             gate = Gate(self.task, pool)
             trainer = Trainer(
                 self.store,
@@ -224,6 +226,14 @@ class Search:
                 self.train(generation, trainer)
             self.confirm(trainer)
 
+    def bench(self, pool: WorkerPool) -> Bench:
+        return Bench(
+            folder=self.store.run_folder(self.id),
+            pool=pool,
+            record=partial(self.store.record_completion, self.id),
+            before_request=self.before_request,
+        )
+
     def candidates(self, generation: int | None = None) -> list[Candidate]:
         """What is recorded, of one generation or of all."""
         recorded = self.store.candidates(self.id)
@@ -242,7 +252,7 @@ class Search:
     def pass_gate(self, generation: int, gate: Gate) -> None:
         """Judge what is proposed; what is refused goes back with its error, up to twice."""
         while True:
-            self.judge([c for c in self.candidates(generation) if c.status == "proposed"], gate)
+            self.judge(generation, gate)
             latest = {c.slot: c for c in self.candidates(generation)}  # by number: repairs last
             refused = [
                 c
@@ -261,13 +271,20 @@ class Search:
             if not repaired:
                 return
 
-    def judge(self, proposed: Sequence[Candidate], gate: Gate) -> None:
+    def judge(self, generation: int, gate: Gate) -> None:
+        """The gate's verdict on what is proposed, and what the strategy says of what passes."""
+        proposed = [c for c in self.candidates(generation) if c.status == "proposed"]
         verdicts = gate.judge([candidate.source for candidate in proposed])
-        for candidate, verdict in zip(proposed, verdicts, strict=True):
-            faults = errors(verdict.findings)
+        found = {c.number: v.findings for c, v in zip(proposed, verdicts, strict=True)}
+        passed = [candidate for candidate in proposed if not errors(found[candidate.number])]
+        earlier = [c for c in self.candidates() if c.generation < generation]
+        for candidate, more in zip(passed, self.strategy.review(passed, earlier), strict=True):
+            found[candidate.number] = [*more, *found[candidate.number]]
+        for candidate in proposed:
+            faults = errors(found[candidate.number])
             reason = faults[0].message if faults else ""
             status = "refused" if faults else "accepted"
-            self.store.set_gate_verdict(candidate, status, reason, verdict.findings)
+            self.store.set_gate_verdict(candidate, status, reason, found[candidate.number])
             self.tell(status, candidate=candidate, message=reason)
 
     def train(self, generation: int, trainer: Trainer) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reward_synth.llm.offline import OfflineProposer, Scored
-from reward_synth.search.strategy import search_fitness
+from reward_synth.search.strategy import Strategy, search_fitness
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
@@ -11,8 +11,11 @@ from reward_synth.task import Task
 from sandbox.messages import TrainingReport
 
 
-class Offline:
-    """Composes, mutates and crosses reward programs of the task's variables."""
+class Offline(Strategy):
+    """Composes, mutates and crosses reward programs of the task's variables.
+
+    The grammar's programs pass the gate; one that does not has no better spelling.
+    """
 
     def __init__(self, task: Task, *, samples: int, seed: int) -> None:
         self.proposer = OfflineProposer(task, seed)
@@ -43,7 +46,3 @@ class Offline:
             )
             for slot, proposal in enumerate(proposals)
         ]
-
-    def repair(self, refused: Candidate) -> NewCandidate | None:
-        """The grammar's programs pass the gate; one that does not has no better spelling."""
-        return None

@@ -4,27 +4,54 @@ It holds no state: everything it needs stands in the candidates of earlier gener
 a run resumed from the database goes on as if it had never stopped.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from reward_synth.store import NewCandidate
+from reward_synth.evaluation import WorkerPool
+from reward_synth.llm import ChatMessage, Completion, LanguageModel
+from reward_synth.store import NewCandidate, NewCompletion
 from reward_synth.store.fates import mean_fitness, search_evaluations
 from reward_synth.store.schema import Candidate
+from sandbox.messages import ProbeFinding
 
 
-class Strategy(Protocol):
-    """How candidates are made."""
+@dataclass(frozen=True)
+class Bench:
+    """What a strategy may use while its run goes on."""
+
+    folder: Path
+    """The run's, which the paths of stored policies are relative to."""
+    pool: WorkerPool
+    record: Callable[[int, str, NewCompletion], None]
+    """Keeps a completion that no candidate came from: generation, purpose, completion."""
+    before_request: Callable[[], None]
+    """Raises LimitError when the model may not be asked any more."""
+
+
+class Strategy:
+    """How candidates are made.  A strategy defines ``propose``; the rest has a meaning for some."""
+
+    def begin(self, bench: Bench) -> None:
+        """Hear of the run before its first generation, or before it goes on."""
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
         """Candidates of a generation, one for each slot, given all candidates before it.
 
         Raises UserError and LimitError where a language model gives nothing at all.
         """
-        ...
+        raise NotImplementedError
+
+    def review(
+        self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
+    ) -> list[list[ProbeFinding]]:
+        """What there is to say of candidates that passed the gate, before they are trained; an
+        error refuses one.  ``earlier`` are all candidates of generations before."""
+        return [[] for _ in passed]
 
     def repair(self, refused: Candidate) -> NewCandidate | None:
         """A refused candidate's replacement in the same slot; None where there is none."""
-        ...
+        return None
 
 
 def search_fitness(candidate: Candidate) -> float | None:
@@ -36,6 +63,35 @@ def search_fitness(candidate: Candidate) -> float | None:
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
     """The candidate with the highest fitness in the search; the earlier one of equals."""
     return next(iter(ranking(candidates)), None)
+
+
+def completed(completion: Completion, messages: Sequence[ChatMessage]) -> NewCompletion:
+    """A completion as it is recorded, with the prompt that it answers."""
+    return NewCompletion(
+        model=completion.model,
+        messages=[message.model_dump() for message in messages],
+        text=completion.text,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+        cost=completion.cost,
+        seconds=completion.seconds,
+    )
+
+
+def ask(
+    bench: Bench,
+    model: LanguageModel,
+    messages: Sequence[ChatMessage],
+    *,
+    generation: int,
+    purpose: str,
+    temperature: float,
+) -> str:
+    """One answer that is no candidate, recorded.  Raises LimitError and UserError."""
+    bench.before_request()
+    completion = model.complete(messages, 1, temperature=temperature)[0]
+    bench.record(generation, purpose, completed(completion, messages))
+    return completion.text
 
 
 def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:

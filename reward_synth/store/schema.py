@@ -87,7 +87,7 @@ class Completion(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
     generation: Mapped[int]
     purpose: Mapped[str]
-    """propose or repair."""
+    """propose, repair, review or analyse."""
     model: Mapped[str]
     messages: Mapped[list[Any]]
     """The prompt: [{"role", "content"}, …]."""

@@ -29,7 +29,7 @@ from reward_synth.store.folder import (
     writing,
 )
 from reward_synth.store.lock import run_lock
-from reward_synth.store.proposals import NewCandidate, RungDecision
+from reward_synth.store.proposals import NewCandidate, NewCompletion, RungDecision
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung, now
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
@@ -231,6 +231,13 @@ class Store:
         with self._reading() as session:
             return list(session.scalars(_candidates_of(run_id)))
 
+    def record_completion(
+        self, run_id: str, generation: int, purpose: str, completion: NewCompletion
+    ) -> None:
+        """Record an answer that no candidate came from: a review, or an analysis."""
+        with self._writing() as session:
+            session.add(_row(run_id, generation, purpose, completion))
+
     def set_gate_verdict(
         self,
         candidate: Candidate,
@@ -349,14 +356,8 @@ class Store:
         source = storable(proposal.source)
         completion = None
         if proposal.completion is not None:
-            fields = asdict(proposal.completion)
-            fields["messages"] = [
-                {key: storable(value) for key, value in message.items()}
-                for message in proposal.completion.messages
-            ]
-            fields["text"] = storable(proposal.completion.text)
             purpose = "repair" if proposal.repair else "propose"
-            completion = Completion(run_id=run_id, generation=generation, purpose=purpose, **fields)
+            completion = _row(run_id, generation, purpose, proposal.completion)
         write_candidate_files(
             self.run_folder(run_id),
             number,
@@ -439,3 +440,12 @@ def _write_config(folder: Path, kind: str, task_folder: str, settings: Mapping[s
 
     facts = {"kind": kind, "task_folder": task_folder, **settings}
     atomic_write(folder / "config.yaml", yaml.safe_dump(facts, sort_keys=False, allow_unicode=True))
+
+
+def _row(run_id: str, generation: int, purpose: str, completion: NewCompletion) -> Completion:
+    fields = asdict(completion)
+    fields["messages"] = [
+        {key: storable(value) for key, value in message.items()} for message in completion.messages
+    ]
+    fields["text"] = storable(completion.text)
+    return Completion(run_id=run_id, generation=generation, purpose=purpose, **fields)
