@@ -87,6 +87,12 @@ class Preference:
         better, worse = np.nonzero(fitness[:, None] - fitness[None, :] > gap)
         return list(zip(better.tolist(), worse.tolist(), strict=True))
 
+    def extremes(self, by: str) -> tuple[int, int]:
+        """The best and the worst known episode of one source."""
+        own = [index for index, known in enumerate(self.known) if known.by == by]
+        order = sorted(own, key=lambda index: self.known[index].fitness)
+        return order[-1], order[0]
+
     def rank(self, sources: Sequence[str]) -> list[Ranking]:
         """Each program's ranking; without pairs where too little is known."""
         pairs = self.pairs()

@@ -70,16 +70,22 @@ class Eureka(Strategy):
 
     def improve(self, parent: Candidate) -> list[ChatMessage]:
         """The prompt that shows the parent's answer and what came of it."""
+        return improve_messages(self.initial, self.answer(parent), self.reflection(parent))
+
+    def answer(self, parent: Candidate) -> str:
+        """What was answered when the parent was asked for."""
+        return parent.completion.text if parent.completion else unasked(parent)
+
+    def reflection(self, parent: Candidate) -> str:
+        """What training with the parent did."""
         evaluation = search_evaluation(parent)
         assert evaluation is not None
-        reflection = reflect(
+        return reflect(
             self.task,
             parent.source,
             TrainingReport.model_validate(evaluation.report),
             Score.model_validate(evaluation.score),
         )
-        answer = parent.completion.text if parent.completion else unasked(parent)
-        return improve_messages(self.initial, answer, reflection)
 
     def candidate(
         self,

@@ -27,7 +27,7 @@ class NewCandidate:
     slot: int
     source: str
     origin: str
-    """model, offline, tuned, expert, sparse or file."""
+    """model, offline, tuned, crossed, expert, sparse or file."""
     repair: int = 0
     parents: tuple[int, ...] = ()
     note: str = ""

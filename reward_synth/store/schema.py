@@ -119,7 +119,7 @@ class Candidate(Base):
     slot: Mapped[int]
     repair: Mapped[int] = mapped_column(default=0)
     origin: Mapped[str]
-    """model, offline, tuned, expert, sparse or file."""
+    """model, offline, tuned, crossed, expert, sparse or file."""
     source: Mapped[str]
     """The reward program; empty where the completion held no code."""
     parents: Mapped[list[Any]] = mapped_column(default=list)

@@ -1,0 +1,104 @@
+"""Auto MC-Reward's strategy (Li et al. 2023, arXiv 2312.09238): designer, critic, analyser.
+
+The designer writes the program, as in Eureka, in a sparse and a dense part.  The critic reads it
+before anything is trained, and may send it back.  The analyser reads the episodes of the policy
+that came of the last best program, and its causes and advice go into the next prompt.
+"""
+
+import re
+from collections.abc import Sequence
+
+from reward_synth.feedback.templates import render
+from reward_synth.llm import ChatMessage
+from reward_synth.search.eureka import Eureka
+from reward_synth.search.prompts import message
+from reward_synth.search.strategy import ask
+from reward_synth.store import NewCandidate
+from reward_synth.store.fates import search_evaluation
+from reward_synth.store.schema import Candidate
+
+VERDICT = re.compile(r"^\W*VERDICT\W+(accept|revise)\b", re.IGNORECASE | re.MULTILINE)
+POINT = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
+MOST_POINTS = 6
+CRITICS_AT_ONCE = 8
+CRITIC_TEMPERATURE = 0.0
+"""A review is to be the same when it is asked again."""
+
+
+class AutoMcReward(Eureka):
+    """A designer whose programs are read by a critic before, and by an analyser after training."""
+
+    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+        self.generation = generation
+        return super().propose(generation, earlier)
+
+    def improve(self, parent: Candidate) -> list[ChatMessage]:
+        *before, asked = super().improve(parent)
+        analysis = self.analyse(parent)
+        if not analysis:
+            return [*before, asked]
+        said = render("auto-mc-reward/improve.md.j2", None, analysis=analysis)
+        return [*before, message("user", f"{said.strip()}\n\n{asked.content}")]
+
+    def analyse(self, parent: Candidate) -> str:
+        """Why the parent's policy does not do better, in the analyser's words."""
+        evaluation = search_evaluation(parent)
+        assert evaluation is not None
+        prompt = render(
+            "auto-mc-reward/analyst.md.j2",
+            None,
+            task=self.picture,
+            program=parent.source.strip(),
+            behaviour=self.behaviour(evaluation),
+        )
+        return ask(
+            self.bench,
+            self.model,
+            [message("user", prompt)],
+            generation=self.generation,
+            purpose="analyse",
+            temperature=CRITIC_TEMPERATURE,
+        ).strip()
+
+    def review(
+        self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
+    ) -> list[list[ProbeFinding]]:
+        """What the critic says; an answer without a verdict is none.
+
+        The last repair of a slot is not reviewed: critics find something every time.
+        """
+        asked = [c for c in passed if c.completion is not None and c.repair < self.repairs]
+        with ThreadPoolExecutor(CRITICS_AT_ONCE) as executor:
+            answers = dict(
+                zip([c.id for c in asked], executor.map(self.criticise, asked), strict=True)
+            )
+        return [answers.get(candidate.id, []) for candidate in passed]
+
+    def criticise(self, candidate: Candidate) -> list[ProbeFinding]:
+        prompt = render(
+            "auto-mc-reward/critic.md.j2",
+            None,
+            task=self.picture,
+            program=candidate.source.strip(),
+        )
+        said = ask(
+            self.bench,
+            self.model,
+            [message("user", prompt)],
+            generation=candidate.generation,
+            purpose="review",
+            temperature=CRITIC_TEMPERATURE,
+        )
+        return criticism(said)
+
+
+def criticism(said: str) -> list[ProbeFinding]:
+    """The points of a review that asks for a revision; [] for any other answer."""
+    verdicts = list(VERDICT.finditer(said))
+    if not verdicts or verdicts[-1][1].lower() != "revise":
+        return []
+    points = POINT.findall(said[verdicts[-1].end() :])[:MOST_POINTS]
+    return [
+        ProbeFinding(level="error", code="critic", message=f"a critic says: {one_line(point)}")
+        for point in points
+    ]

@@ -1,0 +1,110 @@
+"""Examples for a prompt: the best programs of finished runs on other, similar tasks.
+
+Text2Reward's few-shot mode (Xie et al. 2023, arXiv 2309.11489) retrieves instructions by embedding
+similarity; here likeness is the cosine of TF-IDF vectors over the words of a task, which needs no
+model.  A task is never shown a reward of its own.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reward_synth.errors import UserError
+from reward_synth.search.strategy import search_fitness
+from reward_synth.store import Store
+from reward_synth.store.schema import Candidate, Run
+from reward_synth.task import Task, load_task
+
+WORD = re.compile(r"[a-z]+")
+OWN_WORK = ("model", "offline", "tuned", "crossed")
+"""Origins of programs that a search found; what a person wrote is not shown."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A task's description and the best program that was found for it."""
+
+    task: str
+    description: str
+    fitness_doc: str
+    program: str
+
+
+def similar_examples(store: Store, task: Task, count: int) -> list[Example]:
+    """At most ``count`` examples from finished runs of ``store``, one for a task, likest first."""
+    best: dict[str, tuple[float, Task, Candidate]] = {}
+    for run in store.list_runs():
+        if run.kind != "search" or run.status != "finished" or not run.result:
+            continue
+        other = other_task(run, task)
+        found = winner_of(run) if other is not None else None
+        if other is None or found is None:
+            continue
+        value = run.result.get("human_normalised")
+        value = -math.inf if value is None else float(value)
+        key = other.description
+        if key not in best or value > best[key][0]:
+            best[key] = (value, other, found)
+    known = [entry for _, entry in sorted(best.items())]
+    likeness = similarities(words(task), [words(other) for _, other, _ in known])
+    order = sorted(range(len(known)), key=lambda k: -likeness[k])
+    return [
+        Example(
+            task=known[k][1].name,
+            description=known[k][1].description,
+            fitness_doc=known[k][1].fitness_doc,
+            program=known[k][2].source,
+        )
+        for k in order[:count]
+    ]
+
+
+def other_task(run: Run, task: Task) -> Task | None:
+    """The run's task, if it still is there and is not ``task`` itself, under whatever name."""
+    try:
+        other = load_task(run.task_folder)
+    except UserError:
+        return None
+    itself = (
+        Path(run.task_folder).resolve() == task.folder.resolve()
+        or other.name == task.name
+        or normal(other.description) == normal(task.description)
+        or (normal(other.fitness_doc) == normal(task.fitness_doc) and other.model == task.model)
+    )
+    return None if itself else other
+
+
+def winner_of(run: Run) -> Candidate | None:
+    """The best program that the run found itself."""
+    own = [c for c in run.candidates if c.origin in OWN_WORK and c.status == "scored"]
+    named = [c for c in own if run.result and c.number == run.result.get("winner")]
+    return next(iter(named), max(own, key=lambda c: search_fitness(c) or -math.inf, default=None))
+
+
+def normal(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def words(task: Task) -> Counter[str]:
+    """The words that say what a task is about."""
+    texts = [task.description, task.fitness_doc, *task.variables]
+    return Counter(WORD.findall(" ".join(texts).lower().replace("_", " ")))
+
+
+def similarities(asked: Mapping[str, int], others: Sequence[Mapping[str, int]]) -> list[float]:
+    """Cosines of TF-IDF vectors (Salton & Buckley 1988), in [0, 1]."""
+    documents = [asked, *others]
+    in_documents = Counter(word for document in documents for word in document)
+    rarity = {w: math.log((1 + len(documents)) / (1 + n)) + 1 for w, n in in_documents.items()}
+
+    def vector(document: Mapping[str, int]) -> dict[str, float]:
+        weights = {word: (1 + math.log(n)) * rarity[word] for word, n in document.items()}
+        norm = math.sqrt(sum(weight**2 for weight in weights.values())) or 1.0
+        return {word: weight / norm for word, weight in weights.items()}
+
+    first = vector(asked)
+    rest = [vector(other) for other in others]
+    return [sum(weight * one.get(word, 0.0) for word, weight in first.items()) for one in rest]
