@@ -7,15 +7,18 @@ that came of the last best program, and its causes and advice go into the next p
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
-from reward_synth.search.eureka import Eureka
-from reward_synth.search.prompts import message
+from reward_synth.search.eureka import ASKING, Eureka
+from reward_synth.search.prompts import message, one_line
 from reward_synth.search.strategy import ask
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
+from sandbox.messages import ProbeFinding
 
 VERDICT = re.compile(r"^\W*VERDICT\W+(accept|revise)\b", re.IGNORECASE | re.MULTILINE)
 POINT = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
@@ -27,6 +30,15 @@ CRITIC_TEMPERATURE = 0.0
 
 class AutoMcReward(Eureka):
     """A designer whose programs are read by a critic before, and by an analyser after training."""
+
+    def __init__(self, *given: Any, repairs: int, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.repairs = repairs
+        *before, asked = self.initial
+        task, answer, asking = asked.content.partition(ASKING)
+        wanted = render("auto-mc-reward/designer.md.j2", None).strip()
+        content = f"{task}{answer}\n\n{wanted}\n\n{asking.strip()}"
+        self.initial = [*before, message("user", content)]
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
         self.generation = generation
@@ -69,10 +81,9 @@ class AutoMcReward(Eureka):
         """
         asked = [c for c in passed if c.completion is not None and c.repair < self.repairs]
         with ThreadPoolExecutor(CRITICS_AT_ONCE) as executor:
-            answers = dict(
-                zip([c.id for c in asked], executor.map(self.criticise, asked), strict=True)
-            )
-        return [answers.get(candidate.id, []) for candidate in passed]
+            said = list(executor.map(self.criticise, asked))
+        points = {candidate.number: found for candidate, found in zip(asked, said, strict=True)}
+        return [points.get(candidate.number, []) for candidate in passed]
 
     def criticise(self, candidate: Candidate) -> list[ProbeFinding]:
         prompt = render(

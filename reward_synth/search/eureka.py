@@ -18,6 +18,9 @@ from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
+ASKING = "# Your answer"
+"""Where the task's message turns from the task to what is asked for."""
+
 
 class Eureka(Strategy):
     """Asks a language model for ``samples`` programs per generation."""
@@ -37,6 +40,11 @@ class Eureka(Strategy):
         self.samples = samples
         self.temperature = temperature
         self.initial = initial_messages(task, sizes, statistics)
+
+    @property
+    def picture(self) -> str:
+        """The task and its variables, without what is asked for."""
+        return self.initial[-1].content.partition(ASKING)[0].strip()
 
     def begin(self, bench: Bench) -> None:
         self.bench = bench

@@ -114,9 +114,7 @@ class Islands(Eureka):
             for candidate in (first, second)
         ]
         asked = render("islands/cross.md.j2", None, first=both[0], second=both[1])
-        *before, task = self.initial
-        start = task.content.partition("# Your answer")[0].strip()
-        return [*before, message("user", f"{start}\n\n{asked.strip()}")]
+        return [*self.initial[:-1], message("user", f"{self.picture}\n\n{asked.strip()}")]
 
     def move_component(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from reward_synth.evaluation import Score
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
-from reward_synth.search.eureka import Eureka
+from reward_synth.search.eureka import ASKING, Eureka
 from reward_synth.search.examples import Example
 from reward_synth.search.prompts import bounded, message, one_line
 from reward_synth.search.strategy import best_of
@@ -39,7 +39,7 @@ class Text2Reward(Eureka):
                 for example in examples
             ]
             text = render("text2reward/examples.md.j2", None, examples=shown)
-            task, answer, asking = asked.content.partition("# Your answer")
+            task, answer, asking = asked.content.partition(ASKING)
             content = f"{task.rstrip()}\n\n{text.strip()}\n\n{answer}{asking}"
             self.initial = [*before, message("user", content)]
 
