@@ -231,12 +231,13 @@ class Worker:
             if not by_job:
                 continue
             event = read_event(value)
-            if isinstance(event, result | Failure):
+            if isinstance(event, Checkpoint):
+                if on_checkpoint is not None and event.member in members:
+                    on_checkpoint(event)
+            elif isinstance(event, result | Failure):
                 outcome = event
-            elif not isinstance(event, Checkpoint):
+            else:
                 raise ProtocolError(f"the worker answered a job to {job.kind} with a {event.kind}")
-            elif on_checkpoint is not None and event.member in members:
-                on_checkpoint(event)
 
     def stop(self) -> None:
         """Kill the process; the next job starts a new one."""
