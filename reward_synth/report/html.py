@@ -7,7 +7,6 @@ security policy lets the page run its own two scripts and load nothing.
 import base64
 import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from markupsafe import Markup
 from reward_synth.errors import UserError
 from reward_synth.feedback.diagnosis import warnings
 from reward_synth.report.figures import figures
+from reward_synth.report.page import page_file, page_template
 from reward_synth.report.pruning import ladders, measures_of, rung_lines, table, what_pruning_did
 from reward_synth.report.rungs import MOST_PANELS, rungs
 from reward_synth.report.tables import (
@@ -39,7 +39,6 @@ from reward_synth.version import __version__
 from sandbox.messages import TrainingReport
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from plotly.graph_objects import Figure
 
 NO_MODEL = "No language model was used: candidates came from the offline proposer."
@@ -101,8 +100,8 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
     normalised = numbers["human_normalised"] if numbers else None
     counted = facts(run)
     prompts = _prompts(run)
-    plotly, script = inline_script(get_plotlyjs()), inline_script(_file("report.js"))
-    template = _environment().get_template("report.html.j2")
+    plotly, script = inline_script(get_plotlyjs()), inline_script(page_file("report.js"))
+    template = page_template("report.html.j2")
     return template.render(
         run=run,
         kind=KINDS[run.kind],
@@ -129,7 +128,7 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         prompts=list(prompts.values()),
         settings=[(name, _setting(value)) for name, value in run.config.items()],
         version=__version__,
-        style=Markup(_file("report.css")),
+        style=Markup(page_file("report.css")),
         plotly=plotly,
         script=script,
         script_hashes=[script_hash(plotly), script_hash(script)],
@@ -294,20 +293,3 @@ def _setting(value: Any) -> str:
     if value is None:
         return "–"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _file(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text()
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
