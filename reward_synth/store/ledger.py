@@ -1,0 +1,154 @@
+"""Runs as counting and comparing need them: fates, scores and costs, without the bulk.
+
+A run with thousands of candidates holds tens of megabytes of prompts, programs and learning curves.
+None of that is read here, and the number of queries does not depend on how much was recorded.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, load_only, raiseload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from reward_synth.errors import UserError
+from reward_synth.store.database import readable_errors
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
+
+if TYPE_CHECKING:
+    from reward_synth.store.store import Store
+
+AT_ONCE = 500
+"""Runs in one query: databases bound how many values a query may name."""
+
+
+def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
+    """The runs with these ids, oldest first, detached; an unknown id is left out.
+
+    Of a training's report there are only ``steps`` (of the environment), ``seconds`` (that it
+    took) and ``peak_memory`` (bytes), of its score only ``low`` and ``high``, and of rungs only
+    those at which a candidate was dropped.  Programs, notes, prompts and texts of completions are
+    not loaded; reading them raises.
+    """
+    candidates = selectinload(Run.candidates).options(
+        load_only(
+            Candidate.run_id,
+            Candidate.number,
+            Candidate.generation,
+            Candidate.repair,
+            Candidate.origin,
+            Candidate.completion_id,
+            Candidate.status,
+            Candidate.reason,
+            Candidate.findings,
+            raiseload=True,
+        ),
+        raiseload(Candidate.completion),
+        selectinload(Candidate.evaluations).load_only(
+            Evaluation.candidate_id,
+            Evaluation.purpose,
+            Evaluation.seed,
+            Evaluation.steps,
+            Evaluation.fitness,
+            Evaluation.seconds,
+            Evaluation.finished,
+            raiseload=True,
+        ),
+        selectinload(Candidate.rungs.and_(Rung.kept.is_(False))).load_only(
+            Rung.candidate_id, Rung.rung, Rung.steps, raiseload=True
+        ),
+    )
+    completions = selectinload(Run.completions).load_only(
+        Completion.run_id,
+        Completion.generation,
+        Completion.model,
+        Completion.prompt_tokens,
+        Completion.completion_tokens,
+        Completion.cost,
+        raiseload=True,
+    )
+    loaded: list[Run] = []
+    with readable_errors(store.engine), Session(store.engine, expire_on_commit=False) as session:
+        for start in range(0, len(run_ids), AT_ONCE):
+            ids = run_ids[start : start + AT_ONCE]
+            runs = session.scalars(
+                select(Run).where(Run.id.in_(ids)).options(candidates, completions)
+            ).all()
+            _fill_reports(session, runs, ids)
+            loaded += runs
+    return sorted(loaded, key=lambda run: (run.created, run.id))
+
+
+def _fill_reports(session: Session, runs: Sequence[Run], ids: Sequence[str]) -> None:
+    """Give evaluations the few numbers of their JSON, which the database takes out of it."""
+    report, score = Evaluation.report, Evaluation.score
+    few = session.execute(
+        select(
+            Evaluation.id,
+            report["steps"].as_integer(),
+            report["seconds"].as_float(),
+            report["peak_memory"].as_integer(),
+            score["low"].as_float(),
+            score["high"].as_float(),
+        )
+        .join(Candidate)
+        .where(Candidate.run_id.in_(ids))
+    )
+    numbers = {
+        key: (
+            {"steps": steps, "seconds": seconds or 0.0, "peak_memory": memory or 0},
+            {"low": low, "high": high},
+        )
+        for key, steps, seconds, memory, low, high in few
+    }
+    for run in runs:
+        for candidate in run.candidates:
+            for evaluation in candidate.evaluations:
+                its_report, its_score = numbers[evaluation.id]
+                set_committed_value(evaluation, "report", its_report)
+                set_committed_value(evaluation, "score", its_score)
+
+
+def find_runs(store: "Store", names: Sequence[str]) -> list[str]:
+    """The ids that these names mean, each once: an id, or the beginning of just one.
+
+    Raises UserError for a name that is no run's, or that several runs begin with.
+    """
+    with readable_errors(store.engine), Session(store.engine) as session:
+        ids = list(session.scalars(select(Run.id).order_by(Run.created.desc(), Run.id.desc())))
+    return list(dict.fromkeys(_meant(store, name, ids) for name in names))
+
+
+def _meant(store: "Store", name: str, ids: Sequence[str]) -> str:
+    if name in ids:
+        return name
+    begun = [run_id for run_id in ids if name and run_id.startswith(name)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        shown = ", ".join(begun[:3]) + (", …" if len(begun) > 3 else "")
+        raise UserError(f"{len(begun)} runs begin with {name!r} ({shown}); write more of it")
+    return store.get_run(name).id  # it is not there: this says so, with the nearest name
+
+
+def searches_of(store: "Store", task: str) -> tuple[list[str], list[str]]:
+    """Ids of the finished and of the other searches on a task (its name or folder), oldest first.
+
+    Raises UserError when there is no search on it.
+    """
+    with readable_errors(store.engine), Session(store.engine) as session:
+        found = session.execute(
+            select(Run.id, Run.task, Run.task_folder, Run.status)
+            .where(Run.kind == "search")
+            .order_by(Run.created, Run.id)
+        ).all()
+    folder = str(Path(task).absolute())
+    own = [row for row in found if task == row.task or folder == row.task_folder]
+    if not own:
+        near = get_close_matches(task, {row.task for row in found}, n=1, cutoff=0.6)
+        advice = f"did you mean {near[0]}?" if near else "`reward-synth runs` lists all runs"
+        raise UserError(f"no run in {store.runs_dir} searched on task {task!r}; {advice}")
+    finished = [row.id for row in own if row.status == "finished"]
+    return finished, [row.id for row in own if row.status != "finished"]
