@@ -13,6 +13,14 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if size >= 10 else f"{value:.3f}"
 
 
+def amount(value: float) -> str:
+    """``0.25``, ``12.5k``, ``1.234M``: four figures and how many thousands."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{letter}"
+    return f"{value:.4g}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as hours, minutes and seconds."""
     if seconds < 60:
