@@ -10,11 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reward_synth.errors import RunError, UserError
 from reward_synth.search import Observer, Progress, RunConfig, TrainConfig
 from reward_synth.store import Store
+
+if TYPE_CHECKING:
+    from reward_synth.report.comparison import Comparison
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,32 @@ def train(
         raise UserError(explain(error)) from error
     with opened(Path(runs_dir)) as store:
         return finished(store, plain.train(config, store=store, observer=observer))
+
+
+def compare(
+    *runs: str,
+    task: str | None = None,
+    runs_dir: str | Path = "runs",
+    page: str | Path | None = None,
+) -> "list[Comparison]":
+    """Compare recorded runs (ids, or beginnings of them) and all finished searches on ``task``.
+
+    One comparison for each task, its rows best first; ``document()`` gives them as JSON.  ``page``
+    is where to write the HTML page with the plots; none is written if None.  Raises UserError for
+    unknown or ambiguous names, a task without a finished search, or a folder without runs.
+    """
+    from reward_synth.report.comparison import compare_recorded
+    from reward_synth.report.comparison_page import write_comparison
+    from reward_synth.store.store import DATABASE
+
+    folder = Path(runs_dir)
+    if not (folder / DATABASE).is_file():
+        raise UserError(f"there are no runs in {folder}")
+    with opened(folder) as store:
+        compared = compare_recorded(store, runs, task)
+        if page is not None:
+            write_comparison(store, compared, Path(page))
+        return compared
 
 
 @contextmanager

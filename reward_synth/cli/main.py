@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from reward_synth.cli import check, doctor, export_policy, runs, score, tasks, train
+from reward_synth.cli import check, compare, doctor, export_policy, runs, score, tasks, train
 from reward_synth.cli import run as run_command
 from reward_synth.errors import STOPPED, LimitError, RunError, UserError
 from reward_synth.redaction import Secrets
@@ -61,6 +61,7 @@ app.command("export-policy", epilog=export_policy.EXAMPLE)(export_policy.export_
 app.command("runs", epilog=runs.EXAMPLE_RUNS)(runs.runs)
 app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
 app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 

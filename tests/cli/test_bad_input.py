@@ -92,7 +92,7 @@ def test_runs_folder_that_no_one_may_write():
     assert_one_line(told, "/proc/runs", "--runs-dir")
 
 
-@pytest.mark.parametrize("command", [["show"], ["report"], ["run", "--resume"]])
+@pytest.mark.parametrize("command", [["show"], ["report"], ["compare"], ["run", "--resume"]])
 def test_run_where_none_was_recorded(command: list[str], tmp_path: Path):
     told = reward_synth(*command, "no-such-run", cwd=tmp_path)
     assert_one_line(told, "there are no runs in runs")

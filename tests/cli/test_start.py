@@ -7,7 +7,10 @@ import pytest
 
 from tests.cli.command import environment, reward_synth
 
-COMMANDS = ("tasks", "run", "check", "train", "score", "runs", "show", "report", "doctor")
+COMMANDS = (
+    *("tasks", "run", "check", "train", "score"),
+    *("runs", "show", "report", "compare", "doctor"),
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
