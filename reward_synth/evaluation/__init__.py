@@ -1,21 +1,31 @@
 """The gate, dispatch of training to sandbox workers, and trusted scoring."""
 
+from reward_synth.evaluation.behaviour import Behaviour, Spread, behaviour
 from reward_synth.evaluation.dispatch import Outcome, WorkerPool, compiled_kernels
 from reward_synth.evaluation.gate import Gate, errors, readable_variables, static_findings
 from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.layout import Layout, cores, guess, measured
 from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
-from reward_synth.evaluation.score import Score, interval, score_policies, score_policy
+from reward_synth.evaluation.score import (
+    Score,
+    interval,
+    record_episodes,
+    score_policies,
+    score_policy,
+)
 
 __all__ = [
+    "Behaviour",
     "Gate",
     "Layout",
     "Legs",
     "Outcome",
     "Score",
+    "Spread",
     "Trained",
     "TrainerChoice",
     "WorkerPool",
+    "behaviour",
     "compiled_kernels",
     "cores",
     "decide",
@@ -25,6 +35,7 @@ __all__ = [
     "keep_at",
     "measured",
     "readable_variables",
+    "record_episodes",
     "rung_steps",
     "score_policies",
     "score_policy",

@@ -77,6 +77,31 @@ def score_policies(
     threads: int = 1,
 ) -> list[Score | UserError]:
     """Score several policies side by side, each as it would be alone; UserError for no policy."""
+    recorded = record_policies(task, paths, episodes, seed, threads)
+    return [found if isinstance(found, UserError) else measure(task, found) for found in recorded]
+
+
+def record_episodes(
+    task: Task, path: Path, episodes: int = 32, seed: int = EVALUATION_SEED
+) -> list[Episode]:
+    """The episodes of the policy in ``path`` that :func:`score_policy` would measure.
+
+    Raises UserError when the file is no policy for this task.
+    """
+    [found] = record_policies(task, [path], episodes, seed)
+    if isinstance(found, UserError):
+        raise found
+    return found
+
+
+def record_policies(
+    task: Task,
+    paths: Sequence[Path],
+    episodes: int = 32,
+    seed: int = EVALUATION_SEED,
+    threads: int = 1,
+) -> list[list[Episode] | UserError]:
+    """The episodes of several policies, rolled out side by side; UserError for no policy."""
     from reward_synth.simulation import MujocoSimulator
     from reward_synth.simulation.episodes import rollout_episodes
     from reward_synth.simulation.policy import load_policy
@@ -105,8 +130,8 @@ def score_policies(
             found = rollout_episodes(simulator, act, simulator.num_envs, seeds)
     finally:
         simulator.close()
-    scores = iter([measure(task, found[k : k + episodes]) for k in range(0, len(found), episodes)])
-    return [policy if isinstance(policy, UserError) else next(scores) for policy in policies]
+    groups = iter([found[k : k + episodes] for k in range(0, len(found), episodes)])
+    return [policy if isinstance(policy, UserError) else next(groups) for policy in policies]
 
 
 def record_episodes(task: Task, policy: Path | None, episodes: int, seed: int) -> list[Episode]:
