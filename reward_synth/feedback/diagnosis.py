@@ -1,14 +1,18 @@
-"""What a training's numbers say about its reward: the cases of Eureka's tips, and three more.
+"""What a training's numbers say about its reward: the cases of Eureka's tips, and five more.
 
 The cases are judged on the curves alone; they need no baseline, so they hold for any task.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.messages import Checkpoint
 
+FEWEST_POINTS = 5
+"""For a correlation."""
+NOISE = 1e-9
 NEAR_ZERO_SUCCESS = 0.02
 NO_RISE = 0.05
 """Rise of the fitness curve, as a share of its largest magnitude, that counts as none."""
@@ -32,7 +36,16 @@ EARLY = 0.5
 class Tip:
     """One case that applies.  Fields that a kind does not use are None."""
 
-    kind: Literal["unlearned", "constant", "dominating", "saturated", "gamed", "early"]
+    kind: Literal[
+        "unlearned",
+        "unsuccessful",
+        "gamed",
+        "early",
+        "inactive",
+        "constant",
+        "dominating",
+        "saturated",
+    ]
     name: str | None = None
     """The component that it is about."""
     share: float | None = None
@@ -51,6 +64,8 @@ def diagnose(
     success = [c.success for c in checkpoints if c.success is not None]
     if _unlearned(fitness, success):
         tips.append(Tip("unlearned"))
+    elif success and max(success) <= NEAR_ZERO_SUCCESS:
+        tips.append(Tip("unsuccessful"))
     gamed = _gamed(checkpoints)
     if gamed is not None:
         tips.append(gamed)
@@ -58,6 +73,9 @@ def diagnose(
         returns = [c.episode_return for c in checkpoints if c.episode_return is not None]
         tips.append(Tip("early", pays=bool(returns) and returns[-1] < 0))
     names = component_names(checkpoints)
+    inactive = [name for name in names if never_active(checkpoints, name)]
+    tips += [Tip("inactive", name=name) for name in inactive]
+    names = [name for name in names if name not in inactive]
     for name in names:
         means = [c.components[name].mean for c in checkpoints if name in c.components]
         if len(means) > 1 and max(means) - min(means) <= NEAR_CONSTANT * max(map(abs, means)):
@@ -100,21 +118,68 @@ def mean_share(checkpoints: Sequence[Checkpoint], name: str) -> float:
     return sum(shares) / len(shares)
 
 
+def never_active(checkpoints: Sequence[Checkpoint], name: str) -> bool:
+    """Whether a component was zero at every step of the training."""
+    found = [c.components[name] for c in checkpoints if name in c.components]
+    return all(s.min == 0.0 == s.max for s in found)
+
+
+def measured_with_fitness(checkpoints: Sequence[Checkpoint], name: str) -> int:
+    """Checkpoints that know both a component and the fitness."""
+    return sum(name in c.components and c.fitness is not None for c in checkpoints)
+
+
+def fitness_correlation(checkpoints: Sequence[Checkpoint], name: str) -> float | None:
+    """Pearson's correlation of a component's mean with fitness over those checkpoints.
+
+    None below ``FEWEST_POINTS``, and where one of the two does not vary.
+    """
+    pairs = [
+        (c.components[name].mean, c.fitness)
+        for c in checkpoints
+        if name in c.components and c.fitness is not None
+    ]
+    if len(pairs) < FEWEST_POINTS:
+        return None
+    means, fitness = zip(*pairs, strict=True)
+    if not (_varies(means) and _varies(fitness)):
+        return None
+    return statistics.correlation(_scaled(means), _scaled(fitness))
+
+
+def height(checkpoints: Sequence[Checkpoint], name: str) -> float | None:
+    """Where between its lowest and highest value a component's mean ends, in [0, 1]; None where
+    the two are one."""
+    found = [c.components[name] for c in checkpoints if name in c.components]
+    lowest, highest = min(s.min for s in found), max(s.max for s in found)
+    return (found[-1].mean - lowest) / (highest - lowest) if highest > lowest else None
+
+
+def _varies(values: Sequence[float]) -> bool:
+    """More than rounding does."""
+    return max(values) - min(values) > NOISE * max(map(abs, values))
+
+
+def _scaled(values: Sequence[float]) -> list[float]:
+    """To at most 1, so that no square is too large or too small for a number."""
+    size = max(map(abs, values))
+    return [value / size for value in values]
+
+
 def _saturated(checkpoints: Sequence[Checkpoint], name: str) -> bool:
     """In the end the component is all but always at a highest value that it does not pass."""
-    statistics = [c.components[name] for c in checkpoints if name in c.components]
-    last = statistics[-1]
-    highest = max(s.max for s in statistics)
-    whole = highest - min(s.min for s in statistics)
-    reached = sum(highest - s.max <= SAME_CAP * whole for s in statistics)
+    found = [c.components[name] for c in checkpoints if name in c.components]
+    last = found[-1]
+    highest = max(s.max for s in found)
+    whole = highest - min(s.min for s in found)
+    reached = sum(highest - s.max <= SAME_CAP * whole for s in found)
     margin = AT_ITS_CAP * whole
     return reached >= LEAST_REACHED and highest - last.mean <= margin and last.std <= margin
 
 
 def _unlearned(fitness: Sequence[float], success: Sequence[float]) -> bool:
-    if success:
-        return max(success) <= NEAR_ZERO_SUCCESS
-    if len(fitness) < 2:
+    """Neither fitness nor success rises."""
+    if len(fitness) < 2 or max(success, default=0.0) > NEAR_ZERO_SUCCESS:
         return False
     size = max(map(abs, fitness))
     return max(fitness[1:]) - fitness[0] <= NO_RISE * size

@@ -1,64 +1,95 @@
-"""A training's report turned into words for the next prompt: Eureka's reward reflection.
+"""A training's report turned into words for the next prompt: Eureka's reward reflection, and more.
 
 Ma et al. 2023, arXiv 2310.12931: the values of every reward component and of the task's own
-measure at about ten points of training, then how to read them.  The wording is in
-``prompts/eureka/reflection.md.j2``; of the tips only those that apply are told.
+measure at about ten points of training, then how to read them.  Beside that stand what the
+policy does, what distinguishes the program from its parent and from the run's best, and what else
+was tried.  The wording is in ``prompts/eureka/reflection.md.j2``: the most telling comes first,
+of the tips only those that apply are told, and the whole is kept within a budget of tokens.
 """
 
-import ast
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from reward_synth.feedback.diagnosis import component_names, diagnose, mean_share
+from reward_synth.feedback.comparison import Differences, differences, docstring
+from reward_synth.feedback.diagnosis import (
+    component_names,
+    diagnose,
+    fitness_correlation,
+    height,
+    mean_share,
+    measured_with_fitness,
+    never_active,
+)
+from reward_synth.feedback.history import GIST_LENGTH, Attempt, History, tried
 from reward_synth.feedback.templates import render
+from reward_synth.feedback.words import name_of, number, one_line, percent, tokens
 from reward_synth.task import Task
 from sandbox.messages import Checkpoint, TrainingReport
 
 if TYPE_CHECKING:
-    from reward_synth.evaluation.score import Score
+    from reward_synth.evaluation import Behaviour, Score, Spread
 
-POINTS = 10
+TEMPLATE = "eureka/reflection.md.j2"
+BUDGET = 1500
+"""Tokens, by the estimate of :func:`reward_synth.feedback.words.tokens`."""
+
+MOST_CHANGES = 8
+"""Of one kind."""
+WHOLE: Mapping[str, int] = {
+    "points": 10,
+    "components": 24,
+    "excerpts": 2,
+    "variables": 8,
+    "tried": 6,
+    "changes": 1,
+    "tips": 12,
+}
+"""How many of each are told where there is room for all."""
+SHORTER: Sequence[tuple[str, int]] = (
+    ("tried", 3),
+    ("variables", 4),
+    ("excerpts", 1),
+    ("variables", 0),
+    ("points", 5),
+    ("tried", 1),
+    ("components", 12),
+    ("excerpts", 0),
+    ("changes", 0),
+    ("tried", 0),
+    ("components", 6),
+    ("tips", 4),
+    ("points", 3),
+    ("components", 3),
+    ("tips", 2),
+    ("components", 1),
+)
+"""What is left out in turn until the rest fits: the least telling first."""
 
 
-def reflect(task: Task, source: str, report: TrainingReport, score: "Score") -> str:
-    """What training with ``source`` did, as Markdown for the next prompt.
+def reflect(
+    task: Task,
+    report: TrainingReport,
+    score: "Score",
+    behaviour: "Behaviour | None" = None,
+    history: History | None = None,
+    *,
+    budget: int = BUDGET,
+) -> str:
+    """What training with a reward program did, as Markdown for the next prompt.
 
-    ``report`` is the worker's, ``score`` the trusted measure of the final policy.
+    ``report`` is the worker's, ``score`` the trusted measure of the final policy and ``behaviour``
+    what that policy does; ``history`` is the run around the program.  ``budget`` is in tokens;
+    only what is told in any case (the final score, the curve of fitness and of one component) may
+    exceed it.
     """
-    points = evenly(report.checkpoints, POINTS)
-    has_success = score.success is not None
-    tips = diagnose(report.checkpoints, final_length=score.length, episode_steps=task.episode_steps)
-    return render(
-        "eureka/reflection.md.j2",
-        steps=report.steps,
-        points=[c.step for c in points],
-        components=[_component(points, name) for name in component_names(points)],
-        episode_return=[_number(c.episode_return) for c in points],
-        episode_length=[_number(c.episode_length) for c in points],
-        episode_steps=task.episode_steps,
-        fitness=[_number(c.fitness) for c in points],
-        fitness_doc=task.fitness_doc,
-        success=[_number(c.success) for c in points] if has_success else None,
-        success_doc=task.success_doc or "share of episodes that succeed",
-        episodes=len(score.episodes),
-        final_fitness=_number(score.fitness),
-        final_low=_number(score.low),
-        final_high=_number(score.high),
-        final_success=_number(score.success) if has_success else None,
-        final_length=_number(score.length),
-        tips=[
-            {
-                "kind": tip.kind,
-                "name": tip.name,
-                "share": _percent(tip.share or 0.0),
-                "best": _number(tip.best),
-                "last": _number(tip.last),
-                "pays": tip.pays,
-            }
-            for tip in tips
-        ],
-        constants=[f"{name} = {value}" for name, value in tunable_constants(source)],
-    )
+    room = dict(WHOLE)
+    text = _told(task, report, score, behaviour, history, room)
+    for part, count in SHORTER:
+        if tokens(text) <= budget:
+            break
+        room[part] = count
+        text = _told(task, report, score, behaviour, history, room)
+    return text
 
 
 def evenly(checkpoints: Sequence[Checkpoint], count: int) -> list[Checkpoint]:
@@ -69,42 +100,175 @@ def evenly(checkpoints: Sequence[Checkpoint], count: int) -> list[Checkpoint]:
     return [checkpoints[round((i + 1) * total / count) - 1] for i in range(count)]
 
 
-def tunable_constants(source: str) -> list[tuple[str, str]]:
-    """Upper-case constants of a program as (name, value), in order; none if it is no Python."""
-    try:
-        statements = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    return [
-        (target.id, ast.unparse(statement.value))
-        for statement in statements
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name) and target.id.isupper()
-    ]
+def _told(
+    task: Task,
+    report: TrainingReport,
+    score: "Score",
+    behaviour: "Behaviour | None",
+    history: History | None,
+    room: Mapping[str, int],
+) -> str:
+    """The reflection with so many of each part."""
+    checkpoints = report.checkpoints
+    points = evenly(checkpoints, room["points"])
+    has_success = score.success is not None
+    tips = diagnose(checkpoints, final_length=score.length, episode_steps=task.episode_steps)
+    names = component_names(checkpoints)
+    largest = sorted(names, key=lambda name: mean_share(checkpoints, name), reverse=True)
+    kept = set(largest[: room["components"]])
+    return render(
+        TEMPLATE,
+        steps=report.steps,
+        points=len(points),
+        components=[_component(checkpoints, points, name) for name in names if name in kept],
+        correlated=_correlated(checkpoints, kept),
+        components_left_out=len(names) - len(kept),
+        episode_return=[number(c.episode_return) for c in points],
+        episode_length=[number(c.episode_length) for c in points],
+        episode_steps=task.episode_steps,
+        fitness=[number(c.fitness) for c in points],
+        success=[number(c.success) for c in points] if has_success else None,
+        episodes=len(score.episodes),
+        final_fitness=number(score.fitness),
+        final_low=number(score.low),
+        final_high=number(score.high),
+        final_success=number(score.success) if has_success else None,
+        final_length=number(score.length),
+        tips=[
+            {
+                "kind": tip.kind,
+                "name": name_of(tip.name or ""),
+                "share": percent(tip.share or 0.0),
+                "best": number(tip.best),
+                "last": number(tip.last),
+                "pays": tip.pays,
+            }
+            for tip in tips[: room["tips"]]
+        ],
+        **_run(history, room),
+        behaviour=_behaviour(behaviour, room),
+    )
 
 
-def _component(points: Sequence[Checkpoint], name: str) -> dict[str, object]:
-    statistics = [c.components[name] for c in points if name in c.components]
-    means = [s.mean for s in statistics]
+def _component(
+    checkpoints: Sequence[Checkpoint], points: Sequence[Checkpoint], name: str
+) -> dict[str, Any]:
+    """A component's curve at some points, and its figures over all checkpoints."""
+    found = [c.components[name] for c in checkpoints if name in c.components]
+    together = fitness_correlation(checkpoints, name)
+    reached = height(checkpoints, name)
     return {
-        "name": name,
-        "means": [_number(mean) for mean in means],
-        "max": _number(max(means)),
-        "mean": _number(sum(means) / len(means)),
-        "min": _number(min(means)),
-        "share": _percent(mean_share(points, name)),
-        "lowest": _number(min(s.min for s in statistics)),
-        "highest": _number(max(s.max for s in statistics)),
+        "name": name_of(name),
+        "active": not never_active(checkpoints, name),
+        "means": [number(c.components[name].mean) for c in points if name in c.components],
+        "share": percent(mean_share(checkpoints, name)),
+        "lowest": number(min(s.min for s in found)),
+        "highest": number(max(s.max for s in found)),
+        "ends": None if reached is None else percent(reached),
+        "r": None if together is None else f"{together:.2f}",
     }
 
 
-def _number(value: float | None) -> str:
-    """Three significant digits or all before the point; a dash where nothing was measured."""
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+def _correlated(checkpoints: Sequence[Checkpoint], names: Collection[str]) -> int:
+    """Points that the correlations are made from; 0 where none is told."""
+    found = [name for name in names if fitness_correlation(checkpoints, name) is not None]
+    return max((measured_with_fitness(checkpoints, name) for name in found), default=0)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
+    """The values of the template that tell of other programs."""
+    if history is None:
+        return {"mean": None, "parent": None, "best": None, "leads": False, "others": []}
+    current, parent, best = history.current, history.parent, history.best
+    same = parent is not None and best is not None and parent.source == best.source
+    return {
+        "mean": None
+        if current.trainings == 1
+        else {"trainings": current.trainings, "fitness": number(current.fitness)},
+        "parent": parent and {**_against(parent, current, room), "best": same},
+        "best": None if best is None or same else _against(best, current, room),
+        "leads": best is None and (parent is not None or len(history.others) > 0),
+        "others": tried(history, room["tried"]),
+    }
+
+
+def _against(other: Attempt, current: Attempt, room: Mapping[str, int]) -> dict[str, Any]:
+    """How the current program differs from another one, and by how much it is better."""
+    found = differences(other.source, current.source) if room["changes"] else None
+    gain = (current.fitness or 0.0) - (other.fitness or 0.0)
+    return {
+        "fitness": number(other.fitness),
+        "said": one_line(docstring(other.source), GIST_LENGTH) if room["changes"] else "",
+        "own": number(current.fitness),
+        "gain": number(gain) if gain < 0.0 else f"+{number(gain)}",
+        "compared": found is not None,
+        "changes": [] if found is None else _changes(found),
+    }
+
+
+def _changes(found: Differences) -> list[dict[str, Any]]:
+    """Kinds of change with the names that each is about; none for two programs that agree."""
+    kinds = {
+        "added": found.added,
+        "removed": found.removed,
+        "rewritten": found.rewritten,
+        "rescaled": found.rescaled,
+    }
+    told: list[dict[str, Any]] = [
+        {"kind": kind, "about": _listed([f"`{name_of(name)}`" for name in names])}
+        for kind, names in kinds.items()
+        if names
+    ]
+    if found.total:
+        told.append({"kind": "total", "about": ""})
+    if found.constants:
+        values = [f"{name} {before} → {now}" for name, before, now in found.constants]
+        told.append({"kind": "constants", "about": _listed([one_line(v, 60) for v in values])})
+    return told
+
+
+def _listed(entries: Sequence[str]) -> str:
+    more = [f"and {len(entries) - MOST_CHANGES} more"] if len(entries) > MOST_CHANGES else []
+    return ", ".join([*entries[:MOST_CHANGES], *more])
+
+
+def _behaviour(found: "Behaviour | None", room: Mapping[str, int]) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "episodes": found.episodes,
+        "episode_steps": found.episode_steps,
+        "early": found.early,
+        "early_steps": found.early_steps,
+        "signs": [{"name": sign.name, **_spread(sign.mean, sign.before)} for sign in found.signs],
+        "fitness": _spread(found.fitness.mean, found.fitness),
+        "successes": found.successes,
+        "command": number(found.command),
+        "at_limit": percent(found.at_limit),
+        "variables": [
+            {"name": name, **_spread(spread.mean, spread)}
+            for name, spread in list(found.variables.items())[: room["variables"]]
+        ],
+        "excerpts": [
+            {
+                "fitness": number(excerpt.fitness),
+                "success": excerpt.success,
+                "steps": excerpt.steps,
+                "early": excerpt.early,
+                "columns": excerpt.columns,
+                "rows": [
+                    {
+                        "step": row.step,
+                        "values": [number(value) for value in row.values],
+                        "moment": row.moment,
+                    }
+                    for row in excerpt.rows
+                ],
+            }
+            for excerpt in found.excerpts[: room["excerpts"]]
+        ],
+    }
+
+
+def _spread(mean: float, spread: "Spread") -> dict[str, str]:
+    return {"mean": number(mean), "low": number(spread.low), "high": number(spread.high)}

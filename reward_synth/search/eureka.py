@@ -1,25 +1,30 @@
 """Eureka's strategy (Ma et al. 2023, arXiv 2310.12931): K samples, the best one reflected upon.
 
 The conversation of a later generation holds the task, the best answer of the last generation
-that trained at all, and the reflection on its training; nothing else is remembered.
+that trained at all, and the reflection on its training, which tells of the run's other programs
+in a few lines; nothing else is remembered.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from reward_synth.evaluation import Score
+from reward_synth.evaluation import Behaviour, Score, behaviour, record_episodes
 from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
+from reward_synth.search.history import history
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
-from reward_synth.store.schema import Candidate
+from reward_synth.store.schema import Candidate, Evaluation
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
 ASKING = "# Your answer"
 """Where the task's message turns from the task to what is asked for."""
+WATCHED_EPISODES = 32
+"""Of a policy whose behaviour is told."""
 
 
 class Eureka(Strategy):
@@ -36,6 +41,9 @@ class Eureka(Strategy):
         temperature: float,
     ) -> None:
         self.task = task
+        self.statistics = statistics
+        self.folder: Path | None = None
+        """The run's folder, which holds the policies; without it their behaviour is not told."""
         self.model = model
         self.samples = samples
         self.temperature = temperature
@@ -48,10 +56,11 @@ class Eureka(Strategy):
 
     def begin(self, bench: Bench) -> None:
         self.bench = bench
+        self.folder = bench.folder
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
         parent = self.parent(earlier)
-        messages = self.initial if parent is None else self.improve(parent)
+        messages = self.initial if parent is None else self.improve(parent, earlier)
         completions = self.model.complete(messages, self.samples, temperature=self.temperature)
         return [
             self.candidate(slot, 0, messages, completion, parent)
@@ -76,24 +85,37 @@ class Eureka(Strategy):
                 return best
         return None
 
-    def improve(self, parent: Candidate) -> list[ChatMessage]:
-        """The prompt that shows the parent's answer and what came of it."""
-        return improve_messages(self.initial, self.answer(parent), self.reflection(parent))
+    def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
+        """The prompt that shows the parent's answer and what came of it.
+
+        Raises UserError where the parent's policy is no longer in the run's folder.
+        """
+        reflection = self.reflection(parent, earlier)
+        return improve_messages(self.initial, self.answer(parent), reflection)
 
     def answer(self, parent: Candidate) -> str:
         """What was answered when the parent was asked for."""
         return parent.completion.text if parent.completion else unasked(parent)
 
-    def reflection(self, parent: Candidate) -> str:
-        """What training with the parent did."""
+    def reflection(self, parent: Candidate, earlier: Sequence[Candidate]) -> str:
+        """What training with the parent did, and how it stands in the run."""
         evaluation = search_evaluation(parent)
         assert evaluation is not None
         return reflect(
             self.task,
-            parent.source,
             TrainingReport.model_validate(evaluation.report),
             Score.model_validate(evaluation.score),
+            self.watch(evaluation),
+            history(parent, earlier),
         )
+
+    def watch(self, evaluation: Evaluation) -> Behaviour | None:
+        """What the trained policy does, rolled out here as it was for its score."""
+        if self.folder is None:
+            return None
+        count = min(len(evaluation.score["episodes"]), WATCHED_EPISODES)
+        episodes = record_episodes(self.task, self.folder / evaluation.policy, count)
+        return behaviour(self.task, episodes, self.statistics)
 
     def candidate(
         self,

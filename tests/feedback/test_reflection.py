@@ -1,100 +1,43 @@
-"""A report in words: Eureka's numbers, and of the tips only those that apply."""
+"""A report in words: Eureka's numbers and more, and of the tips only those that apply."""
 
-from dataclasses import replace
+import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_synth.evaluation.score import Score
-from reward_synth.feedback import reflect
-from reward_synth.feedback.diagnosis import warnings
-from reward_synth.feedback.reflection import evenly, tunable_constants
-from reward_synth.task import GymnasiumModel, Task
-from sandbox.messages import Checkpoint, ComponentStatistics, TrainingReport
-
-SOURCE = """
-SPEED_SCALE = 3.0
-WEIGHTS = -0.5
-
-def compute_reward(speed):
-    run = xp.tanh(speed / SPEED_SCALE)
-    return run, {"run": run}
-"""
-
-TASK = Task(
-    description="Run.",
-    model=GymnasiumModel("half_cheetah.xml"),
-    variables={},
-    observation=(),
-    frame_skip=5,
-    episode_steps=1000,
-    reset=lambda rng, n: (rng.normal(size=(n, 9)), rng.normal(size=(n, 9))),
-    terminated=lambda v, xp: xp.zeros(1, dtype=bool),
-    fitness=lambda episode: 0.0,
-    fitness_doc="mean forward speed, m/s",
-    training_steps=1000,
-    folder=Path("cheetah-run"),
+from reward_synth.feedback import Attempt, History, reflect
+from reward_synth.feedback.diagnosis import fitness_correlation, warnings
+from reward_synth.feedback.reflection import SHORTER, WHOLE, evenly
+from reward_synth.feedback.words import tokens
+from sandbox.messages import ComponentStatistics, TrainingReport
+from tests.feedback.examples import (
+    CURRENT,
+    LEARNING,
+    PARENT,
+    TASK,
+    attempt,
+    behaviour,
+    history,
+    report,
+    score,
 )
-
-LEARNING = [0.1, 0.4, 0.9, 1.6, 2.5, 3.6, 4.4, 5.1, 5.5, 5.8]
-
-
-def components(means: dict[str, float]) -> dict[str, ComponentStatistics]:
-    total = sum(abs(mean) for mean in means.values()) or 1.0
-    return {
-        name: ComponentStatistics(
-            mean=mean, min=mean - 1, max=mean + 1, std=0.3, share=abs(mean) / total
-        )
-        for name, mean in means.items()
-    }
-
-
-def report(
-    fitness: list[float] = LEARNING,
-    *,
-    returns: list[float] | None = None,
-    success: list[float] | None = None,
-    **means: list[float],
-) -> TrainingReport:
-    means = means or {"run": LEARNING, "effort": [-mean / 2 for mean in LEARNING]}
-    checkpoints = [
-        Checkpoint(
-            step=1000 * (i + 1),
-            seconds=float(i),
-            episodes=2,
-            episode_return=(returns or fitness)[i],
-            episode_length=1000.0,
-            fitness=fitness[i],
-            success=success[i] if success else None,
-            components=components({name: values[i] for name, values in means.items()}),
-        )
-        for i in range(len(fitness))
-    ]
-    return TrainingReport(
-        seed=0, steps=10_000, seconds=9.0, environments=16, trainer="ppo", checkpoints=checkpoints
-    )
-
-
-def score(length: float = 1000.0, success: float | None = None) -> Score:
-    return Score(
-        fitness=5.75, low=5.5, high=6.0, episodes=[5.5, 6.0], success=success, length=length
-    )
 
 
 def test_every_number_of_a_healthy_training_is_told_and_no_tip():
-    words = reflect(TASK, SOURCE, report(), score())
+    words = reflect(TASK, report(), score())
     values = "0.1, 0.4, 0.9, 1.6, 2.5, 3.6, 4.4, 5.1, 5.5, 5.8"
-    assert f"- component `run`: [{values}], max 5.8, mean 2.99, min 0.1; 67 % of the total" in words
-    assert "single steps between -0.9 and 6.8" in words
-    assert f"- fitness (mean forward speed, m/s; more is better): [{values}]" in words
+    assert f"- component `run`: [{values}]; 67 %; -0.9 to 6.8, ends at 87 %; r = 1.00" in words
+    assert "ends at 21 %; r = -1.00" in words, "effort falls as fitness rises"
+    assert "r, the correlation with fitness over 10 points" in words
+    assert f"- fitness: [{values}]" in words
     assert "fitness 5.75 (95 % interval 5.5 to 6), 1000 control steps per episode." in words
     assert "Nothing looks broken" in words
-    assert "What these numbers say" not in words
-    assert "success" not in words
-    assert "SPEED_SCALE = 3.0, WEIGHTS = -0.5." in words
+    assert "What the numbers below say" not in words
+    for absent in ("success", "What the final policy does", "this run", "made from"):
+        assert absent not in words
 
 
 def capped() -> TrainingReport:
@@ -107,11 +50,27 @@ def capped() -> TrainingReport:
     return training
 
 
+def inactive() -> TrainingReport:
+    """``goal`` pays for what never happens."""
+    training = report(run=LEARNING, goal=[0.0] * 10)
+    for checkpoint in training.checkpoints:
+        nothing = ComponentStatistics(mean=0.0, min=0.0, max=0.0, std=0.0, share=0.0)
+        run = checkpoint.components["run"].model_copy(update={"share": 0.7})
+        checkpoint.components.update(run=run, goal=nothing)
+    return training
+
+
 @pytest.mark.parametrize(
     ("told", "training", "final"),
     [
         ("Rewrite the whole reward function", report([0.5] * 10), score()),
-        ("Rewrite the whole reward function", report(success=[0.0] * 10), score(success=0.0)),
+        (
+            "Rewrite the whole reward function",
+            report([0.5] * 10, success=[0.0] * 10),
+            score(success=0.0),
+        ),
+        ("hardly an episode succeeds", report(success=[0.0] * 10), score(success=0.0)),
+        ("`goal` was 0 at every step", inactive(), score()),
         (
             "`alive` is nearly the same throughout",
             report(run=LEARNING, alive=[1.0] * 10),
@@ -143,9 +102,9 @@ def capped() -> TrainingReport:
 def test_a_tip_is_told_where_it_applies_and_alone(
     told: str, training: TrainingReport, final: Score
 ):
-    words = reflect(TASK, SOURCE, training, final)
+    words = reflect(TASK, training, final)
     assert told in words
-    told_tips = words.split("What these numbers say:")[1].split("Constants that")[0]
+    told_tips = words.split("What the numbers below say:")[1].split("The training at")[0]
     assert told_tips.count("\n- ") == 1
 
 
@@ -164,10 +123,9 @@ def test_people_are_warned_of_what_looks_like_gaming():
 
 
 def test_success_is_told_where_the_task_knows_it():
-    task = replace(TASK, success_doc="faster than 5 m/s")
     training = report(success=[0.0] * 8 + [0.25, 0.5])
-    words = reflect(task, SOURCE, training, score(success=0.5))
-    assert "- success rate (faster than 5 m/s): [0, 0, 0, 0, 0, 0, 0, 0, 0.25, 0.5]" in words
+    words = reflect(TASK, training, score(success=0.5))
+    assert "- success rate: [0, 0, 0, 0, 0, 0, 0, 0, 0.25, 0.5]" in words
     assert "success rate 0.5, " in words
 
 
@@ -175,14 +133,165 @@ def test_a_training_in_which_no_episode_ended_is_told_too():
     training = report()
     for checkpoint in training.checkpoints:
         checkpoint.fitness = checkpoint.episode_return = checkpoint.episode_length = None
-    words = reflect(TASK, "not a program (", training, score())
-    assert "more is better): [–, –, –, –, –, –, –, –, –, –]" in words
-    assert "Constants that can be changed" not in words
+    words = reflect(TASK, training, score())
+    assert "- fitness: [–, –, –, –, –, –, –, –, –, –]" in words
+    assert "r = " not in words and "correlation" not in words
 
 
-def test_constants_are_read_without_running_anything():
-    assert tunable_constants("A = 1.5\nB = -2\nc = 3\nimport os") == [("A", "1.5"), ("B", "-2")]
-    assert tunable_constants("def (") == []
+def test_what_never_changes_is_told_without_its_curve():
+    words = reflect(TASK, inactive(), score())
+    assert "- component `goal`: 0 at every step, never active\n" in words
+    training = inactive()
+    for checkpoint in training.checkpoints:
+        bonus = ComponentStatistics(mean=0.5, min=0.5, max=0.5, std=0.0, share=0.1)
+        checkpoint.components["goal"] = bonus
+    words = reflect(TASK, training, score())
+    assert "- component `goal`: 0.5 at every step; 10 %\n" in words
+
+
+def test_a_correlation_needs_five_points_that_vary():
+    four, five = report(LEARNING[:4]).checkpoints, report(LEARNING[:5]).checkpoints
+    assert fitness_correlation(four, "run") is None
+    assert fitness_correlation(five, "run") == pytest.approx(1.0)
+    still = report(LEARNING, run=[1.0] * 10).checkpoints
+    assert fitness_correlation(still, "run") is None
+    assert fitness_correlation(report([2.0] * 10, run=LEARNING).checkpoints, "run") is None
+    tiny = report([value * 1e-200 for value in LEARNING], run=LEARNING[::-1]).checkpoints
+    assert fitness_correlation(tiny, "run") == pytest.approx(-0.98, abs=0.02)
+
+
+def test_what_the_policy_does_is_told_after_the_curves():
+    words = reflect(TASK, report(), score(success=0.6), behaviour())
+    assert words.index("- component `run`") < words.index("What the final policy does")
+    assert "- 3 end early, after 220 to 700 of 1000 control steps (median 310)." in words
+    assert "At the early end `height` is 0.52 (before mostly 0.9 to 1.3)." in words
+    assert "- Fitness is mostly 3.2 to 6.4; 5 succeed. Actions: mean magnitude 0.81, 44 %" in words
+    assert "`speed` 5.7 (3.1 to 6.6), `height` 1.1 (0.9 to 1.3).\n" in words
+    assert "A typical episode (fitness 5.8, success), at some of its 1000 control steps" in words
+    assert "Another episode (fitness 3.2, no success), at some of its 310 control steps" in words
+    table = (
+        "step, speed, height\n1, 0.02, 1.1 (start)\n60, 2.1, 0.91 (lowest height)\n150, 4.4, 1.21\n"
+    )
+    assert words.count(table) == 2
+
+
+def test_a_policy_of_which_all_episodes_are_alike():
+    same = behaviour().model_copy(
+        update={
+            "early": 0,
+            "early_steps": None,
+            "signs": [],
+            "fitness": behaviour().fitness.model_copy(update={"low": 5.75, "high": 5.75}),
+            "successes": None,
+            "variables": {},
+            "excerpts": [],
+        }
+    )
+    words = reflect(TASK, report(), score(), same)
+    assert "- All last to the time limit of 1000 control steps.\n" in words
+    assert "- Fitness is 5.75 in all of them. Actions" in words
+    assert "middle 90 %" not in words and "```" not in words
+
+
+def test_a_program_is_compared_with_its_parent_and_the_best():
+    words = reflect(TASK, report(), score(), history=history())
+    assert (
+        "The program that it was made from (“Run as fast as the legs allow.”) has fitness 4.2; "
+        "this one 5.75 (+1.55). Different here: with `effort`; other numbers in `run`; constants, "
+        "there → here: SPEED_SCALE 2.0 → 3.0.\n" in words
+    )
+    assert (
+        "The best program of the run so far (“Take long strides.”) has fitness 6.1; this one 5.75 "
+        "(-0.35). Different here: with `run`, `effort`; without `stride`.\n" in words
+    )
+
+
+def test_of_one_program_that_is_parent_and_best_both_is_told_once():
+    parent = Attempt(PARENT, "scored", 7.0)
+    run = History(Attempt(CURRENT, "scored", 5.75, trainings=3), parent, parent)
+    words = reflect(TASK, report(), score(), history=run)
+    assert words.count("fitness 7") == 1
+    assert "the best of the run so far (“Run as fast as the legs allow.”) has fitness 7;" in words
+    assert "the median of 3 trainings, whose mean fitness is 5.75; other programs" in words
+
+
+def test_the_best_program_is_told_to_be_it_where_there_are_others():
+    best = Attempt(CURRENT, "scored", 5.75)
+    told = "This is the best program of the run so far."
+    assert told not in reflect(TASK, report(), score(), history=History(best))
+    others = [attempt("hop", 0.4)]
+    assert told in reflect(TASK, report(), score(), history=History(best, others=others))
+    same = History(best, Attempt(CURRENT, "scored", 5.5))
+    assert "5.75 (+0.25). The two compute the same.\n" in reflect(
+        TASK, report(), score(), None, same
+    )
+
+
+def test_what_was_tried_is_told_best_first_and_each_once():
+    words = reflect(TASK, report(), score(), history=history())
+    told = words.split("Other programs tried in this run:\n\n")[1].split("\n\n")[0]
+    assert told.splitlines() == [
+        "- fitness 0.4: `hop`. Hop forward.",
+        "- fitness 0.05 when it was dropped early: `glide`. Glide.",
+        "- refused (2 times): the module 'os' is not available",
+        "- failed in training: the total is not finite",
+    ]
+
+
+def many(count: int) -> TrainingReport:
+    """A training with so many components of long names."""
+    names = [f"component_of_a_reward_with_a_very_long_name_number_{k:02d}" for k in range(count)]
+    return report(**{name: [v * (k + 1) for v in LEARNING] for k, name in enumerate(names)})
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 40), st.integers(560, 3000), st.booleans(), st.booleans())
+def test_a_reflection_stays_within_its_budget(
+    count: int, budget: int, behaves: bool, remembers: bool
+):
+    words = reflect(
+        TASK,
+        many(count),
+        score(length=120),
+        behaviour() if behaves else None,
+        history() if remembers else None,
+        budget=budget,
+    )
+    assert tokens(words) <= budget
+    assert "fitness 5.75 (95 % interval" in words
+    assert f"number_{count - 1:02d}`: [" in words, "the largest component is told in any case"
+    assert not re.search(r"\b(nan|inf|None)\b", words)
+
+
+def test_the_least_telling_goes_first():
+    whole = reflect(TASK, report(), score(), behaviour(), history(), budget=10**6)
+    parts = {
+        "Other programs tried": "tried",
+        "Another episode": "excerpts",
+        "middle 90 %": "variables",
+        "A typical episode": "excerpts",
+        "Different here": "changes",
+    }
+    assert all(part in whole for part in parts)
+    gone: list[str] = []
+    for budget in range(tokens(whole), 300, -20):
+        words = reflect(TASK, report(), score(), behaviour(), history(), budget=budget)
+        gone += [part for part in parts if part not in words and part not in gone]
+        assert "has fitness 4.2; this one 5.75 (+1.55)" in words
+    assert gone == [
+        "Another episode",
+        "middle 90 %",
+        "A typical episode",
+        "Different here",
+        "Other programs tried",
+    ]
+
+
+def test_every_shortening_shortens():
+    left = dict(WHOLE)
+    for part, count in SHORTER:
+        assert count < left[part]
+        left[part] = count
 
 
 @given(st.integers(1, 60))

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from reward_synth.feedback import reflect
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.simulation.statistics import VariableStatistics
 from sandbox.messages import ProbeFinding
+from tests.feedback import examples
 from tests.prompts.small_task import SIZES, TASK
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,11 +58,19 @@ def rendered() -> dict[str, str]:
     """The last message of each kind of prompt, by the template that it comes from."""
     initial = initial_messages(TASK, SIZES, STATISTICS)
     improve = improve_messages(initial, ANSWER, "Fitness rose from 0.1 to 0.4.\n")
+    reflection = reflect(
+        examples.TASK,
+        examples.troubled(),
+        examples.score(length=420.0, success=0.625),
+        examples.behaviour(),
+        examples.history(),
+    )
     repair = repair_messages(initial, ANSWER, FINDINGS)
     return {
         "system.md": initial[0].content,
         "task.md": initial[1].content,
         "improve.md": improve[-1].content,
+        "reflection.md": reflection.strip(),
         "repair.md": repair[-1].content,
     }
 
@@ -70,7 +80,9 @@ def now() -> dict[str, str]:
     return rendered()
 
 
-@pytest.mark.parametrize("name", ["system.md", "task.md", "improve.md", "repair.md"])
+@pytest.mark.parametrize(
+    "name", ["system.md", "task.md", "improve.md", "reflection.md", "repair.md"]
+)
 def test_prompt_is_the_golden_one(name, now):
     assert now[name] + "\n" == (GOLDEN / name).read_text(encoding="utf-8")
 

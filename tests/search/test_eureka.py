@@ -8,8 +8,12 @@ import pytest
 from reward_synth.api import FinishedRun, search
 from reward_synth.errors import RunError
 from reward_synth.search import Progress, RunConfig
+from reward_synth.search.eureka import Eureka
+from reward_synth.search.history import history
+from reward_synth.search.loop import proposing_strategy
 from reward_synth.store import Store
 from reward_synth.store.schema import Run
+from reward_synth.task import load_task
 from tests.servers import CompletionServer, read_recordings
 
 SAMPLES = 6
@@ -80,6 +84,41 @@ def test_second_generation_sees_the_best_answer_and_its_reflection(finished):
     assert "episode" in prompt[3]["content"]
     for name in best.evaluations[0].report["checkpoints"][-1]["components"]:
         assert name in prompt[3]["content"]
+
+
+def test_a_prompt_can_be_made_again_from_what_is_stored(finished):
+    run, outcome, _, _ = finished
+    earlier = [c for c in run.candidates if c.generation == 0]
+    asked = next(c for c in run.candidates if c.generation == 1 and c.repair == 0).completion
+    with CompletionServer(RECORDINGS) as server:
+        strategy = proposing_strategy(load_task("hopper-forward"), config(server.base_url))
+    assert isinstance(strategy, Eureka)
+    parent = strategy.parent(earlier)
+    assert parent is not None
+    again = strategy.improve(parent, earlier)
+    assert [message.model_dump() for message in again] == asked.messages
+    assert "Other programs tried in this run" in again[-1].content
+
+    strategy.folder = outcome.folder
+    watched = strategy.improve(parent, earlier)
+    assert strategy.improve(parent, earlier) == watched
+    assert watched[:-1] == again[:-1]
+    assert "What the final policy does, over 4 episodes:" in watched[-1].content
+    assert "A typical episode (fitness " in watched[-1].content
+
+
+def test_a_refused_draft_is_no_parent_to_be_compared_with(finished):
+    run, _, _, _ = finished
+    repaired = next(c for c in run.candidates if c.repair and c.status == "scored")
+    before = [c for c in run.candidates if c.number <= repaired.number]
+    draft = next(c for c in before if [c.number] == repaired.parents)
+    assert draft.status == "refused"
+    told = history(repaired, before)
+    if repaired.generation == 0:
+        assert told.parent is None
+    assert told.current.source == repaired.source
+    assert draft.reason in [other.reason for other in told.others]
+    assert all(other.fate != "accepted" for other in told.others)
 
 
 def test_no_prompt_shows_the_expert_or_the_fitness_code(finished):
