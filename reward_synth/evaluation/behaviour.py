@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 COLUMNS = 5
 ROWS = 8
 FEWEST_ROWS = 6
-"""Rows of a table are at telling moments, then in the longest gaps until there are so many."""
+"""Rows of a table are at telling moments, then in the longest gaps until there are so many…"""
+LONG_GAP = 1 / 3
+"""…and, while there is room, no gap is longer than this share of the episode."""
 APART = 50
 """Rows of a table are at least this fraction of an episode apart."""
 MOST_ENTRIES = 2
@@ -304,11 +306,12 @@ def moments(columns: Mapping[str, np.ndarray], length: int, early: bool) -> list
     apart = max(1, length // APART)
     for name, values in columns.items():
         for step, what in ((int(values.argmax()), "highest"), (int(values.argmin()), "lowest")):
-            if len(found) < ROWS and all(abs(step - other) >= apart for other in found):
+            if len(found) < ROWS - 1 and all(abs(step - other) >= apart for other in found):
                 found[step] = f"{what} {name}"
-    while len(found) < min(FEWEST_ROWS, length):
-        steps = sorted(found)
-        gap, first = max((b - a, -a) for a, b in itertools.pairwise(steps))
+    while len(found) < min(ROWS, length):
+        gap, first = max((b - a, -a) for a, b in itertools.pairwise(sorted(found)))
+        if len(found) >= FEWEST_ROWS and gap <= LONG_GAP * length:
+            break
         found[gap // 2 - first] = ""
     return sorted(found.items())
 
@@ -325,4 +328,4 @@ def spread(values: np.ndarray) -> Spread:
 
 def rounded(value: float) -> float:
     """Three significant digits; what only rounding keeps from zero is zero."""
-    return 0.0 if abs(value) < 1e-9 else float(f"{value:.3g}")
+    return 0.0 if abs(value) < 1e-8 else float(f"{value:.3g}")

@@ -1,5 +1,6 @@
 """What a policy does in numbers: real episodes of made-up policies, and episodes made by hand."""
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -157,6 +158,16 @@ def test_rows_are_the_start_the_extremes_and_the_end():
     assert typical.rows[-1].values[height] == -1.0
     assert told["highest joints[:, 0]"] in (15, 16, 71, 72)
     assert typical.rows == sorted(typical.rows, key=lambda row: row.step)
+
+
+def test_a_long_gap_is_filled():
+    late = episode(1.0, 99)
+    for name in ("height", "noise", "joints"):
+        late.variables[name][20:] = late.variables[name][20]
+    found = behaviour(hand_made(success=None), [late], usual())
+    steps = [row.step for row in found.excerpts[0].rows]
+    assert len(steps) <= 8
+    assert max(b - a for a, b in itertools.pairwise(steps)) <= 40
 
 
 def test_how_episodes_end():

@@ -245,7 +245,7 @@ def many(count: int) -> TrainingReport:
 
 
 @settings(max_examples=30)
-@given(st.integers(1, 40), st.integers(560, 3000), st.booleans(), st.booleans())
+@given(st.integers(1, 40), st.integers(420, 3000), st.booleans(), st.booleans())
 def test_a_reflection_stays_within_its_budget(
     count: int, budget: int, behaves: bool, remembers: bool
 ):
