@@ -13,7 +13,7 @@ import numpy as np
 
 from reward_synth.evaluation.dispatch import WorkerPool
 from reward_synth.evaluation.gate import readable_variables
-from reward_synth.evaluation.score import record_episodes
+from reward_synth.evaluation.score import random_episodes, record_episodes
 from reward_synth.task import Episode, Task
 from sandbox.messages import ProbeFinding, ProgramReturns, RankJob, RankResult
 
@@ -70,7 +70,11 @@ class Preference:
         if by in self.seen:
             return
         self.seen.add(by)
-        for episode in record_episodes(self.task, policy, EPISODES, SEED):
+        if policy is None:
+            episodes = random_episodes(self.task, EPISODES, SEED)
+        else:
+            episodes = record_episodes(self.task, policy, EPISODES, SEED)
+        for episode in episodes:
             success = None if self.task.success is None else bool(self.task.success(episode))
             fitness = float(self.task.fitness(episode))
             self.known.append(Known(episode, fitness, success, by))

@@ -134,21 +134,14 @@ def record_policies(
     return [policy if isinstance(policy, UserError) else next(groups) for policy in policies]
 
 
-def record_episodes(task: Task, policy: Path | None, episodes: int, seed: int) -> list[Episode]:
-    """Whole episodes of a stored policy, or of random actions if None.
-
-    Raises UserError when the file is no policy for this task.
-    """
+def random_episodes(task: Task, episodes: int, seed: int) -> list[Episode]:
+    """Whole episodes of uniformly random actions."""
     from reward_synth.simulation import MujocoSimulator
     from reward_synth.simulation.episodes import random_policy, rollout_episodes
-    from reward_synth.simulation.policy import load_policy
 
     simulator = MujocoSimulator(task, episodes)
     try:
-        if policy is None:
-            act = random_policy(simulator.action_size, np.random.default_rng([seed, 1]))
-        else:
-            act = load_policy(policy, simulator.observation_size, simulator.action_size)
+        act = random_policy(simulator.action_size, np.random.default_rng([seed, 1]))
         return rollout_episodes(simulator, act, episodes, seed)
     finally:
         simulator.close()

@@ -10,6 +10,7 @@ of the tips only those that apply are told, and the whole is kept within a budge
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reward_synth.feedback.behaviour import describe
 from reward_synth.feedback.comparison import Differences, differences, docstring
 from reward_synth.feedback.diagnosis import (
     component_names,
@@ -27,7 +28,7 @@ from reward_synth.task import Task
 from sandbox.messages import Checkpoint, TrainingReport
 
 if TYPE_CHECKING:
-    from reward_synth.evaluation import Behaviour, Score, Spread
+    from reward_synth.evaluation import Behaviour, Score
 
 TEMPLATE = "eureka/reflection.md.j2"
 BUDGET = 1500
@@ -146,7 +147,9 @@ def _told(
             for tip in tips[: room["tips"]]
         ],
         **_run(history, room),
-        behaviour=_behaviour(behaviour, room),
+        behaviour=describe(behaviour, variables=room["variables"], excerpts=room["excerpts"])
+        if behaviour is not None
+        else "",
     )
 
 
@@ -230,45 +233,3 @@ def _changes(found: Differences) -> list[dict[str, Any]]:
 def _listed(entries: Sequence[str]) -> str:
     more = [f"and {len(entries) - MOST_CHANGES} more"] if len(entries) > MOST_CHANGES else []
     return ", ".join([*entries[:MOST_CHANGES], *more])
-
-
-def _behaviour(found: "Behaviour | None", room: Mapping[str, int]) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "episodes": found.episodes,
-        "episode_steps": found.episode_steps,
-        "early": found.early,
-        "early_steps": found.early_steps,
-        "signs": [{"name": sign.name, **_spread(sign.mean, sign.before)} for sign in found.signs],
-        "fitness": _spread(found.fitness.mean, found.fitness),
-        "successes": found.successes,
-        "command": number(found.command),
-        "at_limit": percent(found.at_limit),
-        "variables": [
-            {"name": name, **_spread(spread.mean, spread)}
-            for name, spread in list(found.variables.items())[: room["variables"]]
-        ],
-        "excerpts": [
-            {
-                "fitness": number(excerpt.fitness),
-                "success": excerpt.success,
-                "steps": excerpt.steps,
-                "early": excerpt.early,
-                "columns": excerpt.columns,
-                "rows": [
-                    {
-                        "step": row.step,
-                        "values": [number(value) for value in row.values],
-                        "moment": row.moment,
-                    }
-                    for row in excerpt.rows
-                ],
-            }
-            for excerpt in found.excerpts[: room["excerpts"]]
-        ],
-    }
-
-
-def _spread(mean: float, spread: "Spread") -> dict[str, str]:
-    return {"mean": number(mean), "low": number(spread.low), "high": number(spread.high)}

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from reward_synth.evaluation import Behaviour
+from reward_synth.feedback import describe
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.search.eureka import ASKING, Eureka
@@ -44,8 +46,8 @@ class AutoMcReward(Eureka):
         self.generation = generation
         return super().propose(generation, earlier)
 
-    def improve(self, parent: Candidate) -> list[ChatMessage]:
-        *before, asked = super().improve(parent)
+    def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
+        *before, asked = super().improve(parent, earlier)
         analysis = self.analyse(parent)
         if not analysis:
             return [*before, asked]
@@ -61,7 +63,7 @@ class AutoMcReward(Eureka):
             None,
             task=self.picture,
             program=parent.source.strip(),
-            behaviour=self.behaviour(evaluation),
+            behaviour=described(self.watch(evaluation)),
         )
         return ask(
             self.bench,
@@ -101,6 +103,11 @@ class AutoMcReward(Eureka):
             temperature=CRITIC_TEMPERATURE,
         )
         return criticism(said)
+
+
+def described(found: Behaviour | None) -> str:
+    """What a policy does, in the words of the reflection."""
+    return describe(found).strip() if found is not None else "(its episodes are not known)"
 
 
 def criticism(said: str) -> list[ProbeFinding]:

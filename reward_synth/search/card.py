@@ -53,9 +53,9 @@ class Card(Eureka):
         rankings = self.preference.rank([candidate.source for candidate in passed])
         return [self.preference.findings(ranking) for ranking in rankings]
 
-    def improve(self, parent: Candidate) -> list[ChatMessage]:
+    def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
         """Eureka's prompt, with what the parent's components paid for two of its episodes."""
-        *before, asked = super().improve(parent)
+        *before, asked = super().improve(parent, earlier)
         good, bad = self.preference.extremes(f"program {parent.number}")
         (ranking,) = self.preference.rank([parent.source])
         if ranking.pairs == 0 or good == bad:

@@ -70,10 +70,10 @@ class Islands(Eureka):
             if child is not None:
                 return child
         if operator == "mutate" or not others:
-            messages, parents = self.mutate(first), (first,)
+            messages, parents = self.mutate(first, earlier), (first,)
         else:
             second = self.draw(others, rng)
-            messages, parents = self.cross(first, second), (first, second)
+            messages, parents = self.cross(first, second, earlier), (first, second)
         (completion,) = self.model.complete(messages, 1, temperature=self.temperature)
         child = self.candidate(slot, 0, messages, completion, first)
         numbers = tuple(parent.number for parent in parents)
@@ -97,19 +97,21 @@ class Islands(Eureka):
         weights = 1.0 + (LIKELIER - 1.0) * (fitness - fitness.min()) / (span or 1.0)
         return members[int(rng.choice(len(members), p=weights / weights.sum()))]
 
-    def mutate(self, parent: Candidate) -> list[ChatMessage]:
+    def mutate(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
         """The prompt to change one component."""
-        asked = render("islands/mutate.md.j2", None, reflection=self.reflection(parent))
+        asked = render("islands/mutate.md.j2", None, reflection=self.reflection(parent, earlier))
         answer = bounded(self.answer(parent))
         return [*self.initial, message("assistant", answer), message("user", asked)]
 
-    def cross(self, first: Candidate, second: Candidate) -> list[ChatMessage]:
+    def cross(
+        self, first: Candidate, second: Candidate, earlier: Sequence[Candidate]
+    ) -> list[ChatMessage]:
         """The prompt to join two programs."""
         both = [
             {
                 "program": candidate.source.strip(),
                 "fitness": f"{search_fitness(candidate):.3g}",
-                "reflection": self.reflection(candidate),
+                "reflection": self.reflection(candidate, earlier),
             }
             for candidate in (first, second)
         ]

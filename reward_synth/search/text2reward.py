@@ -51,9 +51,9 @@ class Text2Reward(Eureka):
         """The best so far: it is the one that the person saw."""
         return best_of(earlier)
 
-    def improve(self, parent: Candidate) -> list[ChatMessage]:
+    def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
         if self.generation > len(self.said):
-            return super().improve(parent)
+            return super().improve(parent, earlier)
         evaluation = search_evaluation(parent)
         assert evaluation is not None
         score = Score.model_validate(evaluation.score)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reward_synth.feedback import reflect
+from reward_synth.feedback import describe, reflect
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.simulation.statistics import VariableStatistics
 from sandbox.messages import ProbeFinding
@@ -70,6 +70,7 @@ def rendered() -> dict[str, str]:
         "system.md": initial[0].content,
         "task.md": initial[1].content,
         "improve.md": improve[-1].content,
+        "behaviour.md": describe(examples.behaviour()),
         "reflection.md": reflection.strip(),
         "repair.md": repair[-1].content,
     }
@@ -81,7 +82,8 @@ def now() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["system.md", "task.md", "improve.md", "reflection.md", "repair.md"]
+    "name",
+    ["system.md", "task.md", "improve.md", "behaviour.md", "reflection.md", "repair.md"],
 )
 def test_prompt_is_the_golden_one(name, now):
     assert now[name] + "\n" == (GOLDEN / name).read_text(encoding="utf-8")
