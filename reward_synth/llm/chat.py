@@ -1,18 +1,26 @@
 """A chat model behind either client: asks until it has n answers, and counts what they took.
 
+Several answers are asked for in one request where the provider gives several, and otherwise in
+requests side by side.
+
 The openai client and litellm give replies of the same form, so only the sending differs.
 """
 
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NoReturn, Protocol
 
 from reward_synth.errors import RunError, UserError
+from reward_synth.llm.budget import Budget
 from reward_synth.llm.faults import BadReply, Patience, explain, patiently
 from reward_synth.llm.interface import ChatMessage, Completion
+from reward_synth.llm.parallel import side_by_side
 from reward_synth.redaction import Secrets
+
+DEFAULT_TEMPERATURE = 1.0
 
 
 class Send(Protocol):
@@ -39,11 +47,12 @@ class ChatModel:
         patience: Patience,
         secrets: Secrets,
         many_at_once: bool = True,
+        budget: Budget | None = None,
     ) -> None:
         """``name`` goes into records and messages; ``where`` names the provider or URL and
         ``key`` the environment variable of its key, both for messages only; ``secrets`` are hidden
         in whatever the provider says; ``many_at_once`` is False for providers that give one
-        completion per request."""
+        completion per request; ``budget`` is what the run's models may take together."""
         self.name = name
         self.priced = is_known(price)
         self._send = send
@@ -53,28 +62,35 @@ class ChatModel:
         self._key = key
         self._patience = patience
         self._many_at_once = many_at_once
+        self._budget = budget or Budget()
 
     def __repr__(self) -> str:
         return f"ChatModel({self.name!r} at {self._where})"
 
     def complete(
-        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
     ) -> list[Completion]:
         """Give ``n`` completions, asking again while the provider gives fewer than it was asked.
 
-        What was given, and paid for, before the provider failed for good is given back, fewer
-        than ``n``.  Raises UserError for what the user must change (key, model, URL, request) and
-        LimitError when the provider kept failing.
+        What was given, and paid for, before the provider failed for good or a limit was reached is
+        given back, fewer than ``n``.  Raises UserError for what the user must change (key, model,
+        URL, request) and LimitError when the provider kept failing or nothing may be asked.
         """
         prompt = [message.model_dump() for message in messages]
+        temperature = DEFAULT_TEMPERATURE if temperature is None else temperature
         completions: list[Completion] = []
+        at_once = n if self._many_at_once else 1
         while (missing := n - len(completions)) > 0:
-            try:
-                completions += self._ask(prompt, missing if self._many_at_once else 1, temperature)
-            except (RunError, UserError):
-                if not completions:
-                    raise
-                break
+            sizes = [min(at_once, missing - k) for k in range(0, missing, at_once)]
+            calls = [partial(self._ask, prompt, size, temperature) for size in sizes]
+            replies, failure = side_by_side(calls)
+            given = [reply for reply in replies if reply is not None]
+            completions += [completion for reply in given for completion in reply]
+            if failure is not None:
+                if completions and isinstance(failure, RunError | UserError):
+                    break
+                raise failure
+            at_once = min(at_once, *map(len, given))
         return completions[:n]
 
     def _ask(self, prompt: list[dict[str, str]], n: int, temperature: float) -> list[Completion]:
@@ -89,9 +105,12 @@ class ChatModel:
                 raise BadReply("a choice without a message")
             return reply
 
-        start = time.perf_counter()
         try:
-            reply = patiently(attempt, self._patience)
+            with self._budget.request() as take:
+                start = time.perf_counter()
+                reply = patiently(attempt, self._patience)
+                completions = self._read(reply, n, time.perf_counter() - start)
+                take(completions)
         except openai.BadRequestError as error:
             if n == 1:
                 self._explain(error)
@@ -99,9 +118,13 @@ class ChatModel:
             # single request is refused as well, and that is what the user sees.
             self._many_at_once = False
             return self._ask(prompt, 1, temperature)
+        except (RunError, UserError):
+            raise
         except Exception as error:
             self._explain(error)
-        return self._read(reply, n, time.perf_counter() - start)
+        if len(completions) == 1 < n:
+            self._many_at_once = False  # others ignore n
+        return completions
 
     def _explain(self, error: Exception) -> NoReturn:
         explain(

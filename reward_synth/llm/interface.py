@@ -34,12 +34,24 @@ class LanguageModel(Protocol):
     """Whether the price of a completion is known, and so its cost."""
 
     def complete(
-        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
     ) -> list[Completion]:
         """Give ``n`` independent completions of ``messages``; fewer, but at least one, where the
-        provider failed after those.
+        provider failed, or a limit of the run was reached, after those.
+
+        ``temperature`` is that of the model's role if None, and 1 for a model without one.  May be
+        called from several threads; so that a run can be repeated, whoever asks the same prompt
+        twice does so one after the other, or asks for two completions.
 
         Raises UserError where the user must act (no key, unknown model, unreachable URL) and
-        LimitError where the provider kept failing after retries.
+        LimitError where the provider kept failing after retries, or a limit was reached.
         """
         ...
+
+
+Prompt = tuple[tuple[str, str], ...]
+"""A prompt as a key: role and content of each message."""
+
+
+def prompt_key(messages: Sequence[ChatMessage]) -> Prompt:
+    return tuple((message.role, message.content) for message in messages)

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from reward_synth.errors import UserError
+from reward_synth.llm.budget import Budget
 from reward_synth.llm.chat import ChatModel, Price
 from reward_synth.llm.faults import Patience
 from reward_synth.redaction import Secrets
@@ -28,8 +29,14 @@ def quiet_litellm() -> Any:
     return litellm
 
 
-def connect_provider(model: str, patience: Patience) -> ChatModel:
-    """A model of one of litellm's providers.
+def connect_provider(
+    model: str,
+    patience: Patience,
+    *,
+    answer_tokens: int | None = None,
+    budget: Budget | None = None,
+) -> ChatModel:
+    """A model of one of litellm's providers; ``answer_tokens`` is the most of one completion.
 
     Raises UserError when the name lacks a provider, the provider is unknown, or its key is not
     in the environment.
@@ -37,10 +44,11 @@ def connect_provider(model: str, patience: Patience) -> ChatModel:
     litellm = quiet_litellm()
     provider = check_name(model, litellm)
     key = check_key(model, litellm)
+    limit = {} if answer_tokens is None else {"max_tokens": answer_tokens}
     many_at_once = "n" in (litellm.get_supported_openai_params(model) or [])
 
     def send(messages: list[dict[str, str]], n: int, temperature: float) -> Any:
-        more = {"n": n} if n > 1 else {}
+        more = {**limit, "n": n} if n > 1 else limit
         with warnings.catch_warnings():  # pydantic's remarks on litellm's own classes
             warnings.simplefilter("ignore")
             return litellm.completion(
@@ -63,6 +71,7 @@ def connect_provider(model: str, patience: Patience) -> ChatModel:
         patience=patience,
         secrets=Secrets.known(),
         many_at_once=many_at_once,
+        budget=budget,
     )
 
 

@@ -1,23 +1,32 @@
 """Recordings: exchanges with a model, one JSON object per line, played back or written.
 
     {"request": {"model", "messages", "n", "temperature"}, "completions": [text, …],
-     "usage": {"prompt_tokens", "completion_tokens"}, "cost": dollars, "seconds": s}
+     "usage": {"prompt_tokens", "completion_tokens"}, "cost": dollars, "seconds": s,
+     "taken": [{"model", "prompt_tokens", "completion_tokens", "cost", "seconds"}, …]}
 
-Only ``request.messages`` and ``completions`` are needed; other fields are ignored.
+Only ``request.messages`` and ``completions`` are needed; other fields are ignored.  ``taken`` says
+of each completion who gave it and what it took; without it ``usage`` is shared out.
 """
 
 import difflib
 import json
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reward_synth.errors import UserError
 from reward_synth.llm.chat import share_out
-from reward_synth.llm.interface import ChatMessage, Completion, LanguageModel
+from reward_synth.llm.interface import (
+    ChatMessage,
+    Completion,
+    LanguageModel,
+    Prompt,
+    prompt_key,
+)
 
 
 class _Request(BaseModel):
@@ -49,6 +58,12 @@ class _Usage(BaseModel):
     completion_tokens: int = 0
 
 
+class _Taken(_Usage):
+    model: str
+    cost: float | None = None
+    seconds: float = 0.0
+
+
 class Exchange(BaseModel):
     """One line of a recording."""
 
@@ -59,9 +74,15 @@ class Exchange(BaseModel):
     usage: _Usage | None = None
     cost: float | None = None
     seconds: float = 0.0
+    taken: list[_Taken] | None = None
 
     def answers(self, name: str) -> list[Completion]:
         """The completions with what they took, as the recorded provider counted it."""
+        if self.taken is not None and len(self.taken) == len(self.completions):
+            return [
+                Completion(text=text, **taken.model_dump())
+                for text, taken in zip(self.completions, self.taken, strict=True)
+            ]
         usage = self.usage or _Usage()
         shares = share_out(usage.completion_tokens, [len(text) for text in self.completions])
         return [
@@ -91,34 +112,47 @@ class ReplayModel:
         self._path = path
         self._exchanges = read_recording(path)
         self.priced = all(exchange.cost is not None for exchange in self._exchanges)
-        self._pools: dict[tuple[tuple[str, str], ...], list[Completion]] = {}
-        self._next: dict[tuple[tuple[str, str], ...], int] = {}
+        self._lock = threading.Lock()
+        self._pools: dict[Prompt, list[Completion]] = {}
+        self._next: dict[Prompt, int] = {}
+        self._cut_short: dict[tuple[Prompt, int], Exchange] = {}
+        """Exchanges that gave fewer completions than were asked for, by where they begin."""
         for exchange in self._exchanges:
-            pool = self._pools.setdefault(_key(exchange.request.messages), [])
+            key = prompt_key(exchange.request.messages)
+            pool = self._pools.setdefault(key, [])
+            if len(exchange.completions) < (exchange.request.n or 0):
+                self._cut_short[key, len(pool)] = exchange
             pool += exchange.answers(self.name)
 
     def complete(
-        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
     ) -> list[Completion]:
         """Give the recorded completions of ``messages``; the temperature is the recording's.
 
-        Raises UserError when the prompt was not recorded, naming the first line that differs
-        from the nearest one that was, or when fewer than ``n`` completions were.
+        Fewer than ``n`` come back where the recorded request was for as many and gave fewer.
+        Raises UserError when the prompt was not recorded, naming the first line that differs from
+        the nearest one that was, or when fewer than ``n`` completions were.
         """
-        key = _key(messages)
+        key = prompt_key(messages)
         pool = self._pools.get(key)
         if pool is None:
             raise UserError(self._difference(messages))
-        if n > len(pool):
-            raise UserError(
-                f"{self._path} holds {len(pool)} completions of this prompt and {n} are asked "
-                "for; run with the settings of the recording, or record again"
-            )
-        start = self._next.get(key, 0)
-        if start + n > len(pool):
-            start = 0
-        self._next[key] = start + n
-        return pool[start : start + n]
+        with self._lock:
+            start = self._next.get(key, 0)
+            if start == len(pool):
+                start = 0
+            cut = self._cut_short.get((key, start))
+            if cut is not None and cut.request.n == n:
+                n = len(cut.completions)
+            if n > len(pool):
+                raise UserError(
+                    f"{self._path} holds {len(pool)} completions of this prompt and {n} are asked "
+                    "for; run with the settings of the recording, or record again"
+                )
+            if start + n > len(pool):
+                start = 0
+            self._next[key] = start + n
+            return pool[start : start + n]
 
     def _difference(self, messages: Sequence[ChatMessage]) -> str:
         asked = _lines(messages)
@@ -146,44 +180,102 @@ class ReplayModel:
         )
 
 
-class RecordingModel:
-    """Another model, with each of its exchanges appended to a file that can be replayed."""
+class Recording:
+    """A file that exchanges are appended to, from several threads and over several resumptions."""
 
-    def __init__(self, model: LanguageModel, path: Path) -> None:
+    def __init__(self, path: Path, answered: Mapping[Prompt, int] | None = None) -> None:
+        """``answered`` is None for a new run; for a resumed one it says how many completions of
+        each prompt the run has.
+
+        What a killed run had recorded and not taken yet is kept to be given again, and half a line
+        at the end is removed.  Raises UserError when the file cannot be written, and when it
+        already holds another run's exchanges.
+        """
+        self.path = path
+        self._lock = threading.Lock()
+        self._left: dict[Prompt, list[Exchange]] = {}
+        try:
+            with path.open("ab+") as file:
+                if answered is None and file.tell() > 0:
+                    raise UserError(f"recording {path} exists; name another file, or remove it")
+                end = cut_half_line(file)
+        except OSError as error:
+            raise UserError(f"cannot record to {path}: {error.strerror}") from None
+        if answered is None or end == 0:
+            return
+        taken = dict(answered)
+        for exchange in read_recording(path):
+            key = prompt_key(exchange.request.messages)
+            if taken.get(key, 0) > 0:
+                taken[key] -= len(exchange.completions)
+            else:
+                self._left.setdefault(key, []).append(exchange)
+
+    def left(self, messages: Sequence[ChatMessage], n: int, name: str) -> list[Completion]:
+        """What was recorded for such a request and not taken; [] where nothing was."""
+        with self._lock:
+            waiting = self._left.get(prompt_key(messages), [])
+            if not waiting or waiting[0].request.n != n:
+                return []
+            return waiting.pop(0).answers(name)
+
+    def append(self, exchange: Exchange) -> None:
+        """Write a line and force it to disk.  Raises UserError."""
+        line = exchange.model_dump_json(exclude_none=True) + "\n"
+        try:
+            with self._lock, self.path.open("ab") as out:
+                out.write(line.encode("utf-8", "replace"))
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise UserError(f"cannot record to {self.path}: {error.strerror}") from error
+
+
+class RecordingModel:
+    """Another model, with each of its exchanges recorded."""
+
+    def __init__(self, model: LanguageModel, recording: Recording) -> None:
         self.name = model.name
         self.priced = model.priced
         self._model = model
-        self._path = path
+        self._recording = recording
 
     def complete(
-        self, messages: Sequence[ChatMessage], n: int, *, temperature: float = 1.0
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
     ) -> list[Completion]:
         """Give the model's completions once they are safely on disk.
 
         Raises what the model raises, and UserError when the file cannot be written.
         """
+        if left := self._recording.left(messages, n, self.name):
+            return left
         completions = self._model.complete(messages, n, temperature=temperature)
         costs = [c.cost for c in completions if c.cost is not None]
-        exchange = Exchange(
-            request=_Request(
-                messages=list(messages), model=self.name, n=n, temperature=temperature
-            ),
-            completions=[c.text for c in completions],
-            usage=_Usage(
-                prompt_tokens=sum(c.prompt_tokens for c in completions),
-                completion_tokens=sum(c.completion_tokens for c in completions),
-            ),
-            cost=sum(costs) if costs else None,
-            seconds=sum(c.seconds for c in completions),
+        request = _Request(messages=list(messages), model=self.name, n=n, temperature=temperature)
+        self._recording.append(
+            Exchange(
+                request=request,
+                completions=[c.text for c in completions],
+                usage=_Usage(
+                    prompt_tokens=sum(c.prompt_tokens for c in completions),
+                    completion_tokens=sum(c.completion_tokens for c in completions),
+                ),
+                cost=sum(costs) if costs else None,
+                seconds=sum(c.seconds for c in completions),
+                taken=[_Taken(**c.model_dump(exclude={"text"})) for c in completions],
+            )
         )
-        try:
-            with self._path.open("a", encoding="utf-8") as out:
-                out.write(exchange.model_dump_json() + "\n")
-                out.flush()
-                os.fsync(out.fileno())
-        except OSError as error:
-            raise UserError(f"cannot record to {self._path}: {error.strerror}") from error
         return completions
+
+
+def cut_half_line(file: BinaryIO) -> int:
+    """Remove what a kill left of a last line; gives the file's size afterwards."""
+    file.seek(0)
+    content = file.read()
+    end = content.rfind(b"\n") + 1
+    if end < len(content):
+        file.truncate(end)
+    return end
 
 
 def read_recording(path: Path) -> list[Exchange]:
@@ -213,10 +305,6 @@ def read_recording(path: Path) -> list[Exchange]:
     if not exchanges:
         raise UserError(f"recording {path} holds no exchanges")
     return exchanges
-
-
-def _key(messages: Sequence[ChatMessage]) -> tuple[tuple[str, str], ...]:
-    return tuple((message.role, message.content) for message in messages)
 
 
 def _lines(messages: Sequence[ChatMessage]) -> list[tuple[str, int, str]]:

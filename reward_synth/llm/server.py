@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from reward_synth.errors import UserError
+from reward_synth.llm.budget import Budget
 from reward_synth.llm.chat import ChatModel
 from reward_synth.llm.faults import Patience, detail
 from reward_synth.llm.providers import split_name, token_price
@@ -15,9 +16,16 @@ from reward_synth.redaction import HIDDEN_USER, Secrets
 KEY = "OPENAI_API_KEY"
 
 
-def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
+def connect_server(
+    model: str,
+    base_url: str,
+    patience: Patience,
+    *,
+    answer_tokens: int | None = None,
+    budget: Budget | None = None,
+) -> ChatModel:
     """A model of the server at ``base_url``; the provider prefix ``openai/`` is left out of the
-    name that the server sees.
+    name that the server sees.  ``answer_tokens`` is the most that one completion may have.
 
     Raises UserError when the URL is malformed, nothing answers there, or the key is refused.
     """
@@ -43,10 +51,11 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
     )
     check_reachable(client, shown, patience, secrets)
 
+    limit = {} if answer_tokens is None else {"max_tokens": answer_tokens}
     create: Any = client.chat.completions.create  # typed dicts per role, which plain ones are
 
     def send(messages: list[dict[str, str]], n: int, temperature: float) -> Any:
-        more = {"n": n} if n > 1 else {}
+        more = {**limit, "n": n} if n > 1 else limit
         return create(model=served, messages=messages, temperature=temperature, **more)
 
     return ChatModel(
@@ -57,6 +66,7 @@ def connect_server(model: str, base_url: str, patience: Patience) -> ChatModel:
         key=KEY,
         patience=patience,
         secrets=secrets,
+        budget=budget,
     )
 
 

@@ -1,14 +1,17 @@
 """Recordings: played back, made, and refused with a reason."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reward_synth.errors import UserError
 from reward_synth.llm import ChatMessage, connect
-from reward_synth.llm.replay import RecordingModel, ReplayModel
-from tests.servers import CompletionServer
+from reward_synth.llm.interface import prompt_key
+from reward_synth.llm.parallel import side_by_side
+from reward_synth.llm.replay import Recording, RecordingModel, ReplayModel, read_recording
+from tests.servers import CompletionServer, Fault
 
 
 def prompt(*lines: str) -> list[ChatMessage]:
@@ -138,11 +141,58 @@ def test_what_a_server_said_is_recorded_and_replayed(tmp_path):
     path = tmp_path / "made.jsonl"
     messages = prompt("Hop.", 'A line separator \u2028 and a quote " in a prompt.')
     with CompletionServer(["one", "two \u2028 lines"]) as server:
-        live = RecordingModel(connect("openai/gpt-4o", server.base_url), path)
+        live = RecordingModel(connect("openai/gpt-4o", server.base_url), Recording(path))
         said = live.complete(messages, 2, temperature=0.5)
-    again = ReplayModel(path).complete(messages, 2)
-    assert [c.text for c in again] == [c.text for c in said] == ["one", "two \u2028 lines"]
-    for field in ("prompt_tokens", "completion_tokens", "cost"):
-        assert sum(getattr(c, field) for c in again) == pytest.approx(
-            sum(getattr(c, field) for c in said)
-        )
+    assert ReplayModel(path).complete(messages, 2) == said, "tokens, cost and seconds included"
+
+
+def test_a_request_that_was_answered_in_part_is_again(tmp_path):
+    path = tmp_path / "made.jsonl"
+    faults: list[Fault | None] = ["400", None, "401"]
+    with CompletionServer(["one", "two"], faults=faults) as server:
+        live = RecordingModel(connect("openai/test", server.base_url), Recording(path))
+        assert texts(live, prompt("Hop."), 2) == ["one"], "the second request was refused"
+        assert texts(live, prompt("Hop."), 1) == ["two"]
+    again = ReplayModel(path)
+    assert texts(again, prompt("Hop."), 2) == ["one"]
+    assert texts(again, prompt("Hop."), 1) == ["two"]
+
+
+def test_what_a_killed_run_had_recorded_and_not_taken_is_given_again(tmp_path):
+    path = tmp_path / "made.jsonl"
+    taken, lost = prompt("Taken."), prompt("Lost.")
+    with CompletionServer(["one", "two", "three"]) as server:
+        model = connect("openai/test", server.base_url)
+        before = RecordingModel(model, Recording(path))
+        for messages in (taken, lost):
+            before.complete(messages, 1)
+        whole = path.read_text()
+        path.write_text(whole + whole[: len(whole) // 3])  # killed while it wrote
+
+        after = RecordingModel(model, Recording(path, {prompt_key(taken): 1}))
+        assert texts(after, lost, 1) == ["two"]
+        assert len(server.requests) == 2, "it was paid for"
+        assert texts(after, taken, 1) == ["three"]
+    recorded = [exchange.completions for exchange in read_recording(path)]
+    assert recorded == [["one"], ["two"], ["three"]]
+
+
+def test_exchanges_of_several_threads_stay_whole(tmp_path):
+    path = tmp_path / "made.jsonl"
+    with CompletionServer(["x" * 20_000]) as server:
+        model = RecordingModel(connect("openai/test", server.base_url), Recording(path))
+        calls = [partial(model.complete, prompt(f"Hop {k}."), 1) for k in range(24)]
+        _, failure = side_by_side(calls)
+    assert failure is None
+    assert len(read_recording(path)) == 24
+
+
+@pytest.mark.parametrize("content", ["notes of mine", "{}\n"])
+def test_a_new_recording_leaves_other_files_alone(tmp_path, content):
+    path = tmp_path / "notes"
+    path.write_text(content)
+    with pytest.raises(UserError, match="exists; name another file"):
+        Recording(path)
+    assert path.read_text() == content
+    with pytest.raises(UserError, match=r"cannot record to .*: Is a directory"):
+        Recording(tmp_path)
