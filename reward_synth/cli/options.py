@@ -11,6 +11,7 @@ import typer
 from reward_synth.errors import UserError
 
 RUNS_DIR = Path("runs")
+ROLES = ("designer", "critic", "analyser")
 
 
 class Isolation(StrEnum):
@@ -78,6 +79,57 @@ IsolationLevel = Annotated[
         "debugging.",
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="M",
+        help="`offline` (the default), `provider/model`, a server's model with --base-url or as "
+        "`NAME@URL`, `replay:FILE`, `manual` (you answer). Give it several times, and samples are "
+        "spread over the models, more of them to those whose candidates score.",
+    ),
+]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=M",
+        help="Another model for one of designer, critic, analyser: `critic=openai/gpt-4o-mini`; or "
+        "`critic.temperature=0`, `critic.answer-tokens=500` (repeatable). The strategy has to ask "
+        "that role.",
+    ),
+]
+Temperature = Annotated[
+    float,
+    typer.Option(
+        "--temperature",
+        metavar="T",
+        min=0.0,
+        max=2.0,
+        help="Of the model's sampling; at 0 answers are remembered between runs.",
+    ),
+]
+AnswerTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--answer-tokens",
+        metavar="N",
+        min=1,
+        help="Most tokens of one answer; the provider's own limit if not given.",
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="FILE",
+        help="Append each exchange with a model to a file; `--model replay:FILE` repeats it.",
+    ),
+]
+Cache = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="Remember answers at temperature 0 between runs."),
+]
 Trainer = Annotated[
     TrainerName,
     typer.Option(
@@ -137,6 +189,33 @@ def trainer_settings(
         "parameters": dict(parameter(text) for text in parameters or []),
         "device": device,
         "environments": environments,
+    }
+
+
+def role_settings(given: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Settings by role, from ``ROLE=MODEL`` and ``ROLE.SETTING=VALUE``.  Raises UserError."""
+    from pydantic import ValidationError
+
+    from reward_synth.search.config import RoleConfig
+
+    roles: dict[str, dict[str, Any]] = {}
+    for text in given or []:
+        name, _, value = text.partition("=")
+        role, _, setting = name.strip().partition(".")
+        setting = setting.replace("-", "_") or "model"
+        known = role in ROLES and setting in RoleConfig.model_fields
+        if not known or not value.strip():
+            raise UserError(
+                f"--role {text}: write ROLE=MODEL, ROLE.temperature=T or ROLE.answer-tokens=N with "
+                f"one of the roles {', '.join(ROLES)}"
+            )
+        roles.setdefault(role, {})[setting] = value.strip()
+        try:
+            RoleConfig.model_validate(roles[role])
+        except ValidationError as error:
+            raise UserError(f"--role {text}: {error.errors()[0]['msg']}") from None
+    return {
+        role: RoleConfig.model_validate(own).model_dump(mode="json") for role, own in roles.items()
     }
 
 

@@ -130,7 +130,7 @@ def headline(event: Progress, standing: Standing) -> str:
         return f"{generation}: best is candidate {event.candidate} with {number(event.fitness)}"
     if event.kind == "rung":
         return f"{generation}: {event.message} after {event.step or 0:,} steps"
-    if event.kind == "measuring":
+    if event.kind in ("measuring", "asking"):
         return event.message
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"
@@ -171,6 +171,10 @@ class LiveTable:
             line = headline(event, self.standing)
         if line:
             self.out.print(f"{clock(self.standing.elapsed):>7}  {line}")
+        if event.kind == "asking":
+            self.live.stop()  # an editor may have the whole screen
+        elif event.kind == "answered":
+            self.live.start()
 
     def draw(self) -> "RenderableType":
         from rich.console import Group

@@ -10,17 +10,24 @@ from reward_synth.cli.options import (
     RUNS_DIR,
     Algorithm,
     AlgorithmName,
+    AnswerTokens,
+    Cache,
     Device,
     Environments,
     Isolation,
     IsolationLevel,
     Json,
+    Models,
     Parameters,
+    Record,
+    Roles,
     RunsDir,
     Steps,
+    Temperature,
     Trainer,
     TrainerName,
     Workers,
+    role_settings,
     trainer_settings,
 )
 from reward_synth.errors import STOPPED, UserError
@@ -30,7 +37,18 @@ if TYPE_CHECKING:
     from reward_synth.cli.progress import Standing
     from reward_synth.search import RunConfig
 
-EXAMPLE = "Example: reward-synth run hopper-forward --samples 6 --iterations 3"
+OFFLINE = "offline"
+EXAMPLE = """Examples:
+
+reward-synth run hopper-forward --samples 6 --iterations 3
+
+reward-synth run hopper-forward --model openai/gpt-4o --max-cost 5 --record run.jsonl
+
+reward-synth run hopper-forward --model replay:run.jsonl
+
+reward-synth run hopper-forward --model openai/gpt-4o --model local@http://localhost:8000/v1
+
+reward-synth run hopper-forward --model manual --samples 2"""
 
 
 def run(
@@ -41,18 +59,16 @@ def run(
             metavar="TASK", help="A built-in task, or a task folder; not needed with --resume."
         ),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            metavar="M",
-            help="`offline`, `provider/model`, a server's model with --base-url, `replay:FILE`.",
-        ),
-    ] = "offline",
+    model: Models = None,
     base_url: Annotated[
         str | None,
         typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server."),
     ] = None,
+    role: Roles = None,
+    temperature: Temperature = 1.0,
+    answer_tokens: AnswerTokens = None,
+    record: Record = None,
+    cache: Cache = True,
     samples: Annotated[
         int,
         typer.Option("--samples", metavar="K", min=1, max=256, help="Candidates per generation."),
@@ -144,8 +160,13 @@ def run(
 
     given = {
         "task": task,
-        "model": model,
+        "models": model or [OFFLINE],
         "base_url": base_url,
+        "roles": role_settings(role),
+        "temperature": temperature,
+        "answer_tokens": answer_tokens,
+        "record": None if record is None else str(record.absolute()),
+        "cache": cache,
         "samples": samples,
         "iterations": iterations,
         "steps": steps,
@@ -165,14 +186,14 @@ def run(
     }
     check_positive(limits)
     if resume is not None:
-        named = {"rungs": "prune"}
+        named = {"rungs": "prune", "models": "model", "roles": "role"}
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
         changes = {**limits, "base_url": chosen.pop("base_url", None)}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:
         raise UserError("no task was named; `reward-synth tasks` lists the built-in ones")
-    elif base_url is not None and model == "offline":
+    elif base_url is not None and given["models"] == [OFFLINE]:
         raise UserError("--base-url needs the server's model: add --model NAME")
     else:
         config = RunConfig.model_validate({**given, **limits})
@@ -224,6 +245,11 @@ def search_standing(config: "RunConfig", confirmed: int = 0) -> "Standing":
     )
 
 
+def models_of(config: dict[str, Any]) -> list[str]:
+    """The models of a recorded run; those of older versions have one."""
+    return config.get("models") or [config.get("model", OFFLINE)]
+
+
 def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standing":
     """What is still to come of a recorded run.
 
@@ -239,10 +265,13 @@ def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standin
         run = store.get_run(run_id)
     if "task" in chosen:
         chosen = {**chosen, "task": str(load_task(chosen["task"]).folder.absolute())}
+    kept_as = {"task": "TASK", "models": "--model", "roles": "--role"}
     for name, value in chosen.items():
         kept = run.config.get(name, value)
+        if name == "models":
+            kept, value = (" --model ".join(names) for names in (models_of(run.config), value))
         if kept != value:
-            option = "TASK" if name == "task" else f"--{name.replace('_', '-')}"
+            option = kept_as.get(name, f"--{name.replace('_', '-')}")
             raise UserError(
                 f"run {run_id} was started with {option} {kept}, not {value}: a resumed run keeps "
                 f"its settings; leave {option} out, or start a new run without --resume"

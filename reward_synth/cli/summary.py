@@ -110,6 +110,9 @@ def work_line(result: dict[str, Any]) -> str:
 def model_line(result: dict[str, Any]) -> str:
     tokens = f"{result['prompt_tokens']:,} tokens in, {result['completion_tokens']:,} out"
     cost = result.get("cost")
+    shares = result.get("models") or {}
+    if len(shares) > 1:
+        tokens = f"{', '.join(f'{name} {share}' for name, share in shares.items())}; {tokens}"
     return f"{tokens}, {'unknown price' if cost is None else f'${cost:.4f}'}"
 
 

@@ -7,6 +7,7 @@ security policy lets the page run its own two scripts and load nothing.
 import base64
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,9 +138,12 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
 
 def model_line(run: Run) -> str:
     """Who wrote the candidates."""
-    models = sorted({completion.model for completion in run.completions})
-    if models:
-        return f"Written by {', '.join(models)}."
+    written = Counter(c.completion.model for c in run.candidates if c.completion is not None)
+    if len(written) == 1:
+        return f"Written by {next(iter(written))}."
+    if written:
+        shares = [f"{model} ({share})" for model, share in sorted(written.items())]
+        return f"Written by {', '.join(shares)}; in brackets the number of candidates."
     if run.kind == "search":
         return NO_MODEL
     return "No language model was used."

@@ -3,13 +3,15 @@
 What is stored holds no secret: a base URL's user and password are left out.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reward_synth.evaluation import TrainerChoice
 from sandbox.confinement import Isolation
 
+Role = Literal["designer", "critic", "analyser"]
+"""Who writes programs, who reviews them before they are trained, who reads failed episodes."""
 Parameters = dict[str, int | float | bool | str | list[int]]
 
 
@@ -40,14 +42,37 @@ class TrainingConfig(BaseModel):
         )
 
 
+class RoleConfig(BaseModel):
+    """What differs for one role from the run's own settings; None where nothing does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(default=None, min_length=1)
+    """As ``RunConfig.model``; a role with a model of its own is not asked at ``base_url``, and
+    names a server as ``NAME@URL``."""
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    answer_tokens: int | None = Field(default=None, ge=1)
+
+
 class RunConfig(TrainingConfig):
     """Settings of one search; a run resumed from the database uses the stored ones."""
 
     task: str
     """Name of a built-in task or path of a task folder."""
     model: str = "offline"
-    """``offline``, ``provider/model``, a model name with ``base_url``, or ``replay:FILE``."""
+    """``offline``, ``provider/model``, a model name with ``base_url``, ``NAME@URL``,
+    ``replay:FILE`` or ``manual``; the first of ``models``."""
+    models: tuple[str, ...] = ()
+    """Several models that share the samples; where none are given, ``model`` alone."""
     base_url: str | None = None
+    """Of all ``models`` that name no server of their own."""
+    roles: dict[Role, RoleConfig] = {}
+    answer_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of one completion; the provider's own limit if None."""
+    record: str | None = None
+    """File that each exchange with a model is appended to, for ``replay:FILE``."""
+    cache: bool = True
+    """Whether answers at temperature 0 are remembered between runs."""
     samples: int = Field(default=6, ge=1, le=256)
     """Candidates per generation (Eureka's K)."""
     iterations: int = Field(default=3, ge=1, le=100)
@@ -79,6 +104,17 @@ class RunConfig(TrainingConfig):
     """Wall-clock of the whole run."""
     max_failures: int | None = Field(default=None, ge=1, le=10_000)
     """Failures of the model's server in a row; None for the client's own patience."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def one_or_several(cls, given: Any) -> Any:
+        """Fill in ``models`` from ``model`` or the other way round."""
+        if not isinstance(given, dict):
+            return given
+        models = given.get("models") or (given.get("model", "offline"),)
+        if isinstance(models, str) or given.get("model", models[0]) != models[0]:
+            raise ValueError("models is a list, and model its first one")
+        return {**given, "model": models[0], "models": models}
 
     @field_validator("rungs")
     @classmethod

@@ -1,14 +1,15 @@
 """What a run may take before it stops: money, tokens, hours, failures of the model in a row.
 
 Limits hold for the whole run, over all its resumptions.  Money and tokens are looked at before each
-request to the model, hours before each request and before trainings begin; so a run takes at most
-one unit of work more than it was given, and what it gave back when stopped is what an undisturbed
-run would have had by then.
+request to the model, also between requests side by side (``llm.budget``), hours before a generation
+is asked for and before trainings begin; so a run takes at most one unit of work more than it was
+given, and what it gave back when stopped is what an undisturbed run would have had by then.
 """
 
 from collections.abc import Sequence
 
 from reward_synth.errors import LimitError, UserError
+from reward_synth.llm.budget import cost_reached, tokens_reached
 from reward_synth.search.config import RunConfig
 from reward_synth.store.schema import Completion
 
@@ -26,22 +27,17 @@ def option(limit: str) -> str:
 def check_limits(config: RunConfig) -> None:
     """Raises UserError for a limit that would have no effect."""
     given = [limit for limit in OF_THE_MODEL if getattr(config, limit) is not None]
-    if given and config.model == "offline":
+    own = [role.model for role in config.roles.values() if role.model is not None]
+    names = [name.strip() for name in (*config.models, *own)]
+    if given and names == ["offline"]:
         raise UserError(
             f"{option(given[0])} limits what a language model takes, and none is asked: "
             "name one with --model, or use --max-hours"
         )
-    if config.max_failures is not None and config.model.strip().startswith("replay:"):
+    if given and all(name == "manual" for name in names):
+        raise UserError(f"{option(given[0])} has no effect on a person's answers; use --max-hours")
+    if config.max_failures is not None and all(name.startswith("replay:") for name in names):
         raise UserError("--max-failures has no effect on a recording, which does not fail")
-
-
-def check_price(config: RunConfig, priced: bool) -> None:
-    """Raises UserError for a limit in money where the price of the model is not known."""
-    if config.max_cost is not None and not priced:
-        raise UserError(
-            f"model {config.model!r} has no known price, so --max-cost cannot be kept; "
-            "use --max-tokens"
-        )
 
 
 def spent(config: RunConfig, completions: Sequence[Completion]) -> LimitError | None:
@@ -56,17 +52,12 @@ def spent(config: RunConfig, completions: Sequence[Completion]) -> LimitError | 
                 value=None,
                 allowed=config.max_cost,
             )
-        cost = sum(c.cost or 0.0 for c in completions)
-        if cost >= config.max_cost:
-            return LimitError(
-                "max_cost",
-                f"--max-cost {config.max_cost:g} is reached: ${cost:.4f} so far",
-                value=cost,
-                allowed=config.max_cost,
-            )
+        reached = cost_reached(config.max_cost, sum(c.cost or 0.0 for c in completions))
+        if reached is not None:
+            return reached
     if config.max_tokens is not None:
         tokens = sum(c.prompt_tokens + c.completion_tokens for c in completions)
-        if completions and tokens == 0:
+        if tokens == 0 and any(c.cost is None for c in completions):
             return LimitError(
                 "max_tokens",
                 f"--max-tokens {config.max_tokens} cannot be kept: the model's server does not "
@@ -74,13 +65,7 @@ def spent(config: RunConfig, completions: Sequence[Completion]) -> LimitError | 
                 value=None,
                 allowed=config.max_tokens,
             )
-        if tokens >= config.max_tokens:
-            return LimitError(
-                "max_tokens",
-                f"--max-tokens {config.max_tokens} is reached: {tokens:,} billed so far",
-                value=tokens,
-                allowed=config.max_tokens,
-            )
+        return tokens_reached(config.max_tokens, tokens)
     return None
 
 

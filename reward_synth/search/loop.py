@@ -6,27 +6,28 @@ between steps, so that a stopped run goes on in the same way.
 """
 
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
+from reward_synth.llm.parallel import side_by_side
 from reward_synth.redaction import HIDDEN_USER, recorded_url
 from reward_synth.search.config import RunConfig, TrainConfig
-from reward_synth.search.limits import LIMITS, check_limits, check_price, late, spent
+from reward_synth.search.limits import LIMITS, check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
+from reward_synth.search.roles import OFFLINE, SoFar, check_models, connect_roles, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.search.tuning import Tuned
-from reward_synth.store import Store, write_best
+from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import search_evaluations
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, load_task
 
-REQUESTS_AT_ONCE = 8
 PASSED = ("accepted", "scored", "failed", "pruned")
 """States of candidates that the gate let through."""
 
@@ -40,10 +41,15 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     check_limits(config)
     task = load_task(config.task)
     steps = config.steps or task.training_steps
-    settings = config.model_copy(update={"steps": steps, "task": str(task.folder.absolute())})
+    places = {"task": str(task.folder.absolute())}
+    if config.record is not None:
+        places["record"] = str(Path(config.record).absolute())
+    settings = config.model_copy(update={"steps": steps, **places})
     check_trainer(task, settings)
-    strategy = build_strategy(task, settings)
+    so_far = SoFar(desk=desk(observer))
+    strategy = build_strategy(task, settings, so_far)
     run_id = store.create_run("search", task, recorded(settings))
+    so_far.desk.folder = store.run_folder(run_id)
     with store.lock(run_id):
         observer(Progress("started", run_id))
         drive(Search(store, run_id, task, settings, strategy, observer))
@@ -74,7 +80,9 @@ def resume(
         task = load_task(run.task_folder)
         settings = changed(run, changes)
         check_limits(settings)
-        strategy = build_strategy(task, settings)
+        so_far = SoFar(run.completions, resumed=True, desk=desk(observer))
+        so_far.desk.folder = store.run_folder(run_id)
+        strategy = build_strategy(task, settings, so_far)
         store.reopen_run(run_id, recorded(settings))
         trained = sum(len(c.evaluations) for c in run.candidates)
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
@@ -116,9 +124,9 @@ def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
         check_parameters(config.algorithm, config.parameters)
 
 
-def build_strategy(task: Task, config: RunConfig) -> Strategy:
+def build_strategy(task: Task, config: RunConfig, so_far: SoFar) -> Strategy:
     """Who proposes, and beside it the tuning of constants where that was asked for."""
-    strategy = proposing_strategy(task, config)
+    strategy = proposing_strategy(task, config, so_far)
     if not config.tune:
         return strategy
     from reward_synth.evaluation import readable_variables
@@ -126,29 +134,28 @@ def build_strategy(task: Task, config: RunConfig) -> Strategy:
     return Tuned(strategy, readable_variables(task), count=config.tune, seed=config.seed)
 
 
-def proposing_strategy(task: Task, config: RunConfig) -> Strategy:
-    """The offline proposer, or Eureka over a language model.  Raises UserError."""
-    if config.model == "offline":
+def proposing_strategy(task: Task, config: RunConfig, so_far: SoFar) -> Strategy:
+    """The offline proposer, or Eureka over language models.  Raises UserError."""
+    if config.models == (OFFLINE,):
         from reward_synth.search.offline import Offline
 
+        check_models(config, ())
         return Offline(task, samples=config.samples, seed=config.seed)
     from reward_synth.evaluation import readable_variables
-    from reward_synth.llm import connect
-    from reward_synth.llm.faults import Patience
     from reward_synth.search.eureka import Eureka
+    from reward_synth.search.spreading import Spreading
     from reward_synth.simulation.statistics import variable_statistics
 
-    patience = Patience(attempts=config.max_failures) if config.max_failures else Patience()
-    model = connect(config.model, config.base_url, patience=patience)
-    check_price(config, model.priced)
-    return Eureka(
+    roles = connect_roles(config, so_far, asked=["designer"])
+    strategy = Eureka(
         task,
         readable_variables(task),
         variable_statistics(task),
-        model,
+        roles.designer,
         samples=config.samples,
-        temperature=config.temperature,
+        temperature=roles.designer.temperature,
     )
+    return strategy if roles.spread is None else Spreading(strategy, roles.spread)
 
 
 def worker_count(config: RunConfig | TrainConfig) -> int:
@@ -259,17 +266,36 @@ class Search:
                 for c in latest.values()
                 if c.status == "refused" and c.repair < self.config.repairs
             ]
+            # One round after the other, also where a resumed run has part of one.
+            round_ = min((c.repair for c in refused), default=0)
+            refused = [c for c in refused if c.repair == round_]
             if any(c.completion is not None for c in refused):
                 self.before_request()
-            with ThreadPoolExecutor(REQUESTS_AT_ONCE) as executor:
-                answers = [executor.submit(self.strategy.repair, c) for c in refused]
-            given = [answer.result() for answer in answers if answer.exception() is None]
-            repaired = [repair for repair in given if repair is not None]
-            self.store.record_proposals(self.id, generation, repaired)
-            for answer in answers:
-                answer.result()  # what failed is raised once the others are recorded
+            repaired = self.repair(refused)
             if not repaired:
                 return
+
+    def repair(self, refused: Sequence[Candidate]) -> list[NewCandidate]:
+        """Ask for repairs side by side, and record those that came before one failed.
+
+        The same prompt is asked one after the other, so that a recording of its answers can be
+        replayed.
+        """
+        repaired: dict[int, NewCandidate] = {}
+
+        def ask(same: Sequence[Candidate]) -> None:
+            for candidate in same:
+                repair = self.strategy.repair(candidate)
+                if repair is not None:
+                    repaired[candidate.number] = repair
+
+        _, failure = side_by_side([partial(ask, same) for same in asked_alike(refused)])
+        given = [repaired[c.number] for c in refused if c.number in repaired]
+        if given:
+            self.store.record_proposals(self.id, refused[0].generation, given)
+        if failure is not None:
+            raise failure
+        return given
 
     def judge(self, generation: int, gate: Gate) -> None:
         """The gate's verdict on what is proposed, and what the strategy says of what passes."""
@@ -394,6 +420,16 @@ class Search:
                 message=message,
             )
         )
+
+
+def asked_alike(refused: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Refused candidates by what a repair of them says of the model's answer."""
+    groups: dict[object, list[Candidate]] = {}
+    for candidate in refused:
+        said = candidate.completion
+        key = candidate.number if said is None else (said.text, repr(said.messages))
+        groups.setdefault(key, []).append(candidate)
+    return list(groups.values())
 
 
 def best_policy(candidate: Candidate) -> str:

@@ -9,6 +9,8 @@ Kind = Literal[
     "resumed",  # run, message: what is already there
     "proposing",  # generation: the model is being asked
     "proposed",  # generation, message: how many candidates
+    "asking",  # a person is asked and has the screen: message
+    "answered",  # and has answered
     "accepted",  # candidate passed the gate
     "refused",  # candidate did not: message
     "measuring",  # how trainings are best laid out on this machine: message

@@ -1,5 +1,6 @@
 """What a finished run has to say for itself: the winner, its interval, and what it took."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,4 +109,5 @@ def search_result(
         "cost": sum(cost) if cost or not run.completions else None,
         "seconds": run.seconds,
         "model_used": bool(run.completions),
+        "models": dict(Counter(c.completion.model for c in run.candidates if c.completion)),
     }
