@@ -48,7 +48,7 @@ def silent(progress: Progress) -> None:
 def synthesize(
     task: str | Path,
     *,
-    model: str = "offline",
+    model: str | Sequence[str] = "offline",
     samples: int = 6,
     iterations: int = 3,
     runs_dir: str | Path = "runs",
@@ -57,16 +57,18 @@ def synthesize(
 ) -> FinishedRun:
     """Search for a reward function for ``task`` and train a policy with it.
 
+    Samples are spread over several ``model``s, more of them to those whose candidates score.
     ``settings`` are the other fields of :class:`reward_synth.search.RunConfig` (``steps``,
-    ``seed``, ``base_url``, ``workers``, ``max_cost``, …).  Raises UserError for a mistake in the
-    arguments, RunError when no candidate could be trained, and LimitError when a limit was reached
-    before any was; a run that stopped later is given back with ``stopped``.
+    ``seed``, ``base_url``, ``workers``, ``max_cost``, ``roles``, …).  Raises UserError for a
+    mistake in the arguments, RunError when no candidate could be trained, and LimitError when a
+    limit was reached before any was; a run that stopped later is given back with ``stopped``.
     """
     from pydantic import ValidationError
 
+    models = (model,) if isinstance(model, str) else tuple(model)
     try:
         config = RunConfig(
-            task=str(task), model=model, samples=samples, iterations=iterations, **settings
+            task=str(task), models=models, samples=samples, iterations=iterations, **settings
         )
     except ValidationError as error:
         raise UserError(explain(error)) from error

@@ -143,7 +143,8 @@ class ChatModel:
         usage = getattr(reply, "usage", None)
         prompt_tokens = counted(usage, "prompt_tokens")
         shares = share_out(counted(usage, "completion_tokens"), [len(text) for text in texts])
-        price = self._price(usage) if usage is not None else None
+        # A server that tells of no tokens does not tell what they cost either.
+        price = self._price(usage) if prompt_tokens or any(shares) else None
         completions = []
         for k, (text, tokens) in enumerate(zip(texts, shares, strict=True)):
             cost = None

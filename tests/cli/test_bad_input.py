@@ -126,6 +126,23 @@ def test_server_without_a_model():
     assert_one_line(reward_synth("run", "cartpole-swingup", "--base-url", url), "--model")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--role", "writer=openai/gpt-4o"], ["--role writer=openai/gpt-4o", "designer, critic"]),
+        (["--role", "critic.temperature=9"], ["--role critic.temperature=9", "equal to 2"]),
+        (["--role", "critic=openai/gpt-4o"], ["--role", "none is asked"]),
+        (["--model", "manual", "--role", "critic=manual"], ["critic", "it asks designer"]),
+        (["--model", "offline", "--model", "manual"], ["offline", "stands alone"]),
+        (["--record", "run.jsonl"], ["--record", "none is asked"]),
+        (["--model", "manual", "--record", "."], ["cannot record", "Is a directory"]),
+    ],
+)
+def test_models_and_roles(options: list[str], words: list[str], tmp_path: Path):
+    told = reward_synth("run", "cartpole-swingup", *options, cwd=tmp_path)
+    assert_one_line(told, *words)
+
+
 def test_debug_shows_the_traceback_wherever_it_stands():
     told = reward_synth("tasks", "show", "nothing", "--debug")
     assert "Traceback" in told.err

@@ -227,3 +227,15 @@ def test_interruption_says_what_to_type_to_go_on():
     assert interruption(RUN, RUNS_DIR).endswith(f"reward-synth run --resume {RUN}")
     assert interruption(RUN, Path("my runs")).endswith(f"--resume {RUN} --runs-dir 'my runs'")
     assert "--resume" not in interruption("", RUNS_DIR)
+
+
+def test_the_table_leaves_the_screen_to_who_is_asked():
+    with LiveTable(standing(), Console(file=io.StringIO(), force_terminal=True)) as observer:
+        observer(Progress("started", RUN))
+        observer(Progress("asking", RUN, message="waiting for answer 1 of 1: answer-1.md"))
+        assert not observer.live.is_started
+        observer(Progress("answered", RUN))
+        assert observer.live.is_started
+    assert told([Progress("asking", RUN, message="waiting for it"), Progress("answered", RUN)]) == [
+        "waiting for it"
+    ]

@@ -106,6 +106,9 @@ def test_a_resumed_run_keeps_its_settings(finished: dict[str, Any], runs_dir: Pa
     told = reward_synth(*again, "--samples", 5)
     assert told.status == 2
     assert "--samples 2, not 5" in told.err
+    told = reward_synth(*again, "--model", "manual", "--model", "openai/gpt-4o")
+    assert told.status == 2
+    assert "--model offline, not manual --model openai/gpt-4o" in told.err
     told = reward_synth("run", "cheetah-run", *again[2:])
     assert told.status == 2
     assert "cartpole-swingup" in told.err

@@ -74,6 +74,8 @@ class Workers:
             shown = (folder / "environ").read_bytes()
         except PermissionError:
             shown = NOT_SHOWN
+        if not shown:
+            return  # between two programs, or at its end; it is looked at again
         self.shown[folder.name] = command + b"\0" + shown
 
 
@@ -127,7 +129,9 @@ def test_what_a_search_prints_leaves_and_gives_its_workers_holds_no_secret(tmp_p
     with CompletionServer([chatty, PROGRAM], faults=["echo"]) as server:
         plain_url = server.base_url
         url = plain_url.replace("://", f"://robot:{quote(PASSWORD, safe='')}@")
-        server_options = ("--model", "test", "--base-url", url)
+        # At temperature 0, so that answers are remembered on disk as well.
+        kept = ("--record", "exchanges.jsonl", "--temperature", 0)
+        server_options = ("--model", "test", "--base-url", url, *kept)
         stopped = shell("run", "cartpole-swingup", *SMALL, *server_options, "--json", status=3)
         assert server.keys == [f"Basic {pair}"] * 2, "the server did get it, and repeated it"
         run = stopped.json["run"]
@@ -142,6 +146,8 @@ def test_what_a_search_prints_leaves_and_gives_its_workers_holds_no_secret(tmp_p
         refused = shell("run", "--resume", run, status=2)
         assert "give its whole --base-url again" in refused.err
         shell("run", "--resume", run, "--base-url", url, "--max-tokens", 10**7)
+    assert "You sent <password>" in (shell.home / "exchanges.jsonl").read_text()
+    assert len(list((shell.home / "cache").rglob("completions/*.json"))) == 2
     config = (shell.home / "runs" / run / "config.yaml").read_text()
     assert f"base_url: {plain_url.replace('://', '://redacted@')}\n" in config
     shell("report", run)

@@ -143,6 +143,8 @@ def test_what_the_server_does_not_count_is_not_taken_for_nothing():
     assert by_tokens is not None
     assert "cannot be kept" in str(by_tokens)
     assert by_tokens.value is None
+    remembered = [Completion(model="m", text="x", prompt_tokens=0, completion_tokens=0, cost=0.0)]
+    assert spent(settings.model_copy(update={"max_tokens": 10}), remembered) is None
     by_cost = spent(settings.model_copy(update={"max_cost": 10.0}), silent)
     assert by_cost is not None
     assert "1 of 1 answers" in str(by_cost)

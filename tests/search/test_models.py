@@ -197,3 +197,8 @@ def test_settings_that_contradict_each_other_are_refused_before_anything_is_reco
         api.search(config(**settings), runs_dir=tmp_path)
     with Store.open(tmp_path) as store:
         assert store.list_runs() == []
+
+
+def test_several_models_from_python(tmp_path: Path):
+    with pytest.raises(UserError, match="--model manual is given twice"):
+        api.synthesize("cartpole-swingup", model=["manual", "manual"], runs_dir=tmp_path)
