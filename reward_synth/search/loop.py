@@ -14,11 +14,11 @@ from typing import Any
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
 from reward_synth.llm.parallel import side_by_side
-from reward_synth.redaction import HIDDEN_USER, recorded_url
 from reward_synth.search.config import RunConfig, TrainConfig
-from reward_synth.search.limits import LIMITS, check_limits, late, spent
+from reward_synth.search.limits import check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
+from reward_synth.search.resumption import changed, recorded
 from reward_synth.search.roles import OFFLINE, SoFar, check_models, connect_roles, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
@@ -88,31 +88,6 @@ def resume(
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
         drive(Search(store, run_id, task, settings, strategy, observer))
     return run_id
-
-
-def recorded(config: RunConfig) -> RunConfig:
-    """The settings as they may be stored: without the user and password of a server."""
-    url = config.base_url
-    return config.model_copy(update={"base_url": None if url is None else recorded_url(url)})
-
-
-def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
-    """The settings of a run with those that may change.  Raises UserError."""
-    allowed = {*LIMITS, "base_url"}
-    if other := sorted(set(changes) - allowed):
-        raise UserError(f"a resumed run keeps its {', '.join(other)}")
-    url, kept = changes.get("base_url"), run.config.get("base_url")
-    if url is not None and (kept is None or recorded_url(url) != kept):
-        raise UserError(
-            f"run {run.id} was started with --base-url {kept}, not {recorded_url(url)}; "
-            "start a new run for another server"
-        )
-    if url is None and kept is not None and f"://{HIDDEN_USER}@" in kept:
-        raise UserError(
-            f"the user and password of the server of run {run.id} are not recorded; "
-            "give its whole --base-url again"
-        )
-    return RunConfig.model_validate({**run.config, **changes})
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:

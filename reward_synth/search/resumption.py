@@ -1,0 +1,35 @@
+"""Which settings of a run are recorded, and which of them a resumed run may change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reward_synth.errors import UserError
+from reward_synth.redaction import HIDDEN_USER, recorded_url
+from reward_synth.search.config import RunConfig
+from reward_synth.search.limits import LIMITS
+from reward_synth.store.schema import Run
+
+
+def recorded(config: RunConfig) -> RunConfig:
+    """The settings as they may be stored: without the user and password of a server."""
+    url = config.base_url
+    return config.model_copy(update={"base_url": None if url is None else recorded_url(url)})
+
+
+def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
+    """The settings of a run with those that may change.  Raises UserError."""
+    allowed = {*LIMITS, "base_url"}
+    if other := sorted(set(changes) - allowed):
+        raise UserError(f"a resumed run keeps its {', '.join(other)}")
+    url, kept = changes.get("base_url"), run.config.get("base_url")
+    if url is not None and (kept is None or recorded_url(url) != kept):
+        raise UserError(
+            f"run {run.id} was started with --base-url {kept}, not {recorded_url(url)}; "
+            "start a new run for another server"
+        )
+    if url is None and kept is not None and f"://{HIDDEN_USER}@" in kept:
+        raise UserError(
+            f"the user and password of the server of run {run.id} are not recorded; "
+            "give its whole --base-url again"
+        )
+    return RunConfig.model_validate({**run.config, **changes})
