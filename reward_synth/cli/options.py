@@ -228,3 +228,48 @@ def parameter(text: str) -> tuple[str, Any]:
         return name.strip(), json.loads(value)
     except ValueError:
         return name.strip(), value.strip()
+
+
+class StrategyName(StrEnum):
+    """How candidates are made."""
+
+    offline = "offline"
+    eureka = "eureka"
+    text2reward = "text2reward"
+    auto_mc_reward = "auto-mc-reward"
+    card = "card"
+    islands = "islands"
+
+
+Strategy = Annotated[
+    StrategyName | None,
+    typer.Option(
+        "--strategy",
+        help="How candidates are made; eureka if not given, or offline without a model.",
+    ),
+]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--start", metavar="FILE", help="A reward program of your own, to improve on from there."
+    ),
+]
+Say = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--say",
+        metavar="TEXT",
+        help="What you say of the best policy so far, one generation after the other "
+        "(repeatable; for --strategy text2reward).",
+    ),
+]
+Examples = Annotated[
+    int,
+    typer.Option(
+        "--examples",
+        metavar="E",
+        min=0,
+        max=16,
+        help="Best programs of your finished runs on other tasks that text2reward shows the model.",
+    ),
+]

@@ -14,6 +14,7 @@ from reward_synth.cli.options import (
     Cache,
     Device,
     Environments,
+    Examples,
     Isolation,
     IsolationLevel,
     Json,
@@ -22,7 +23,10 @@ from reward_synth.cli.options import (
     Record,
     Roles,
     RunsDir,
+    Say,
+    Start,
     Steps,
+    Strategy,
     Temperature,
     Trainer,
     TrainerName,
@@ -65,6 +69,10 @@ def run(
         typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server."),
     ] = None,
     role: Roles = None,
+    strategy: Strategy = None,
+    start: Start = None,
+    say: Say = None,
+    examples: Examples = 2,
     temperature: Temperature = 1.0,
     answer_tokens: AnswerTokens = None,
     record: Record = None,
@@ -156,6 +164,7 @@ def run(
     from reward_synth.cli.output import console, print_json
     from reward_synth.cli.progress import print_line, watching
     from reward_synth.cli.summary import document, print_summary
+    from reward_synth.reward.source import read_program
     from reward_synth.search import RunConfig
 
     given = {
@@ -163,6 +172,10 @@ def run(
         "models": model or [OFFLINE],
         "base_url": base_url,
         "roles": role_settings(role),
+        "strategy": None if strategy is None else strategy.value,
+        "start": None if start is None else read_program(start),
+        "say": tuple(say or ()),
+        "examples": examples,
         "temperature": temperature,
         "answer_tokens": answer_tokens,
         "record": None if record is None else str(record.absolute()),

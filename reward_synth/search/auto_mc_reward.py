@@ -7,15 +7,17 @@ that came of the last best program, and its causes and advice go into the next p
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from reward_synth.evaluation import Behaviour
 from reward_synth.feedback import describe
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
+from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.eureka import ASKING, Eureka
 from reward_synth.search.prompts import message, one_line
+from reward_synth.search.roles import RoleModel
 from reward_synth.search.strategy import ask
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
@@ -25,16 +27,17 @@ from sandbox.messages import ProbeFinding
 VERDICT = re.compile(r"^\W*VERDICT\W+(accept|revise)\b", re.IGNORECASE | re.MULTILINE)
 POINT = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", re.MULTILINE)
 MOST_POINTS = 6
-CRITICS_AT_ONCE = 8
-CRITIC_TEMPERATURE = 0.0
-"""A review is to be the same when it is asked again."""
 
 
 class AutoMcReward(Eureka):
     """A designer whose programs are read by a critic before, and by an analyser after training."""
 
-    def __init__(self, *given: Any, repairs: int, **more: Any) -> None:
+    def __init__(
+        self, *given: Any, critic: RoleModel, analyser: RoleModel, repairs: int, **more: Any
+    ) -> None:
         super().__init__(*given, **more)
+        self.critic = critic
+        self.analyser = analyser
         self.repairs = repairs
         *before, asked = self.initial
         task, answer, asking = asked.content.partition(ASKING)
@@ -67,11 +70,11 @@ class AutoMcReward(Eureka):
         )
         return ask(
             self.bench,
-            self.model,
+            self.analyser,
             [message("user", prompt)],
             generation=self.generation,
             purpose="analyse",
-            temperature=CRITIC_TEMPERATURE,
+            temperature=self.analyser.temperature,
         ).strip()
 
     def review(
@@ -82,10 +85,13 @@ class AutoMcReward(Eureka):
         The last repair of a slot is not reviewed: critics find something every time.
         """
         asked = [c for c in passed if c.completion is not None and c.repair < self.repairs]
-        with ThreadPoolExecutor(CRITICS_AT_ONCE) as executor:
-            said = list(executor.map(self.criticise, asked))
-        points = {candidate.number: found for candidate, found in zip(asked, said, strict=True)}
-        return [points.get(candidate.number, []) for candidate in passed]
+        programs = {candidate.source: candidate for candidate in asked}
+        calls = [partial(self.criticise, candidate) for candidate in programs.values()]
+        said, failure = side_by_side(calls)
+        if failure is not None:
+            raise failure
+        points = dict(zip(programs, said, strict=True))
+        return [(points.get(c.source) or []) if c in asked else [] for c in passed]
 
     def criticise(self, candidate: Candidate) -> list[ProbeFinding]:
         prompt = render(
@@ -96,11 +102,11 @@ class AutoMcReward(Eureka):
         )
         said = ask(
             self.bench,
-            self.model,
+            self.critic,
             [message("user", prompt)],
             generation=candidate.generation,
             purpose="review",
-            temperature=CRITIC_TEMPERATURE,
+            temperature=self.critic.temperature,
         )
         return criticism(said)
 

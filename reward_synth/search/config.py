@@ -73,6 +73,16 @@ class RunConfig(TrainingConfig):
     """File that each exchange with a model is appended to, for ``replay:FILE``."""
     cache: bool = True
     """Whether answers at temperature 0 are remembered between runs."""
+    strategy: (
+        Literal["offline", "eureka", "text2reward", "auto-mc-reward", "card", "islands"] | None
+    ) = None
+    """How the next candidates are made; None for eureka, or offline with no language model."""
+    start: str | None = None
+    """A person's reward program, in place of the first generation."""
+    say: tuple[str, ...] = ()
+    """A person's words on the best policy of each generation, for text2reward."""
+    examples: int = Field(default=2, ge=0, le=16)
+    """Programs of finished runs on other tasks that text2reward shows; 0 is zero-shot."""
     samples: int = Field(default=6, ge=1, le=256)
     """Candidates per generation (Eureka's K)."""
     iterations: int = Field(default=3, ge=1, le=100)

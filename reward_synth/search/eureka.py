@@ -39,7 +39,10 @@ class Eureka(Strategy):
         *,
         samples: int,
         temperature: float,
+        start: str | None = None,
     ) -> None:
+        """``start`` is a person's program, which stands for the first generation (human
+        initialisation, section 4.3 of the paper)."""
         self.task = task
         self.statistics = statistics
         self.folder: Path | None = None
@@ -47,6 +50,7 @@ class Eureka(Strategy):
         self.model = model
         self.samples = samples
         self.temperature = temperature
+        self.start = start
         self.initial = initial_messages(task, sizes, statistics)
 
     @property
@@ -59,6 +63,8 @@ class Eureka(Strategy):
         self.folder = bench.folder
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+        if generation == 0 and self.start is not None:
+            return [NewCandidate(slot=0, source=self.start, origin="file", note="a person's")]
         parent = self.parent(earlier)
         messages = self.initial if parent is None else self.improve(parent, earlier)
         completions = self.model.complete(messages, self.samples, temperature=self.temperature)

@@ -6,15 +6,18 @@ component moves from one to the other by the syntax tree, with no model (R*, Li 
 and then an island's best is known to the next island, too.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
+from reward_synth.llm.interface import prompt_key
+from reward_synth.llm.parallel import side_by_side
 from reward_synth.reward.modules import take_apart, transplant
 from reward_synth.search.eureka import Eureka
 from reward_synth.search.prompts import bounded, message
@@ -30,7 +33,17 @@ MIGRATION = 2
 """Every so many generations."""
 LIKELIER = 3.0
 """How much likelier the best of an island becomes a parent than its worst."""
-REQUESTS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Child:
+    """A candidate, or the prompt that one will come of."""
+
+    slot: int
+    messages: Sequence[ChatMessage] = ()
+    parents: tuple[int, ...] = ()
+    note: str = ""
+    candidate: NewCandidate | None = None
 
 
 class Islands(Eureka):
@@ -45,39 +58,50 @@ class Islands(Eureka):
         return max(1, min(MOST_ISLANDS, self.samples // SLOTS_PER_ISLAND))
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
-        if not ranking(earlier):
+        if generation == 0 or not ranking(earlier):
             return super().propose(generation, earlier)
-        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as executor:
-            asked = [
-                executor.submit(self.breed, generation, slot, earlier)
-                for slot in range(self.samples)
-            ]
-        bred = [answer.result() for answer in asked if answer.exception() is None]
-        return bred or [answer.result() for answer in asked]  # which raises what went wrong
+        bred = [self.breed(generation, slot, earlier) for slot in range(self.samples)]
+        prompts = {prompt_key(child.messages): child.messages for child in bred if child.messages}
+        wanted = Counter(prompt_key(child.messages) for child in bred if child.messages)
+        # One request for equal prompts, so that a recording of their answers can be replayed.
+        requests = [
+            partial(self.model.complete, prompts[key], n, temperature=self.temperature)
+            for key, n in wanted.items()
+        ]
+        given, failure = side_by_side(requests)
+        answers = {key: iter(found or ()) for key, found in zip(wanted, given, strict=True)}
+        children = []
+        for child in bred:
+            if child.candidate is not None:
+                children.append(child.candidate)
+            elif completion := next(answers[prompt_key(child.messages)], None):
+                made = self.candidate(child.slot, 0, child.messages, completion, None)
+                children.append(replace(made, parents=child.parents, note=child.note))
+        if failure is not None and not children:
+            raise failure
+        return children
 
-    def breed(self, generation: int, slot: int, earlier: Sequence[Candidate]) -> NewCandidate:
-        """One child for one slot; the draws depend on the seed, the generation and the slot."""
+    def breed(self, generation: int, slot: int, earlier: Sequence[Candidate]) -> Child:
+        """A child for a slot; the draws depend on the seed, the generation and the slot."""
         rng = np.random.default_rng([self.seed, generation, slot])
-        members = self.members(slot % self.islands, generation, earlier)
+        island = slot % self.islands
+        members = self.members(island, generation, earlier)
         if not members:
-            (completion,) = self.model.complete(self.initial, 1, temperature=self.temperature)
-            return self.candidate(slot, 0, self.initial, completion, None)
+            return Child(slot, messages=self.initial, note=f"island {island}: begun anew")
         first = self.draw(members, rng)
         others = [candidate for candidate in members if candidate.number != first.number]
         operator = str(rng.choice(list(SHARES), p=list(SHARES.values()))) if others else "mutate"
+        second = self.draw(others, rng) if others else first
         if operator == "modules":
-            child = self.move_component(slot, first, self.draw(others, rng), rng, earlier)
-            if child is not None:
-                return child
-        if operator == "mutate" or not others:
-            messages, parents = self.mutate(first, earlier), (first,)
+            crossed = self.move_component(slot, first, second, rng, earlier)
+            if crossed is not None:
+                return Child(slot, candidate=crossed)
+        if operator == "mutate":
+            messages, parents = self.mutate(first, earlier), (first.number,)
         else:
-            second = self.draw(others, rng)
-            messages, parents = self.cross(first, second, earlier), (first, second)
-        (completion,) = self.model.complete(messages, 1, temperature=self.temperature)
-        child = self.candidate(slot, 0, messages, completion, first)
-        numbers = tuple(parent.number for parent in parents)
-        return replace(child, parents=numbers, note=f"island {slot % self.islands}: {operator}")
+            messages = self.cross(first, second, earlier)
+            parents = (first.number, second.number)
+        return Child(slot, messages=messages, parents=parents, note=f"island {island}: {operator}")
 
     def members(
         self, island: int, generation: int, earlier: Sequence[Candidate]

@@ -14,15 +14,15 @@ from typing import Any
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
 from reward_synth.llm.parallel import side_by_side
+from reward_synth.search.building import build_strategy, strategy_name
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
 from reward_synth.search.resumption import changed, recorded
-from reward_synth.search.roles import OFFLINE, SoFar, check_models, connect_roles, desk
+from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
-from reward_synth.search.tuning import Tuned
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import search_evaluations
 from reward_synth.store.schema import Candidate, Run
@@ -41,13 +41,13 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     check_limits(config)
     task = load_task(config.task)
     steps = config.steps or task.training_steps
-    places = {"task": str(task.folder.absolute())}
+    places = {"task": str(task.folder.absolute()), "strategy": strategy_name(config)}
     if config.record is not None:
         places["record"] = str(Path(config.record).absolute())
     settings = config.model_copy(update={"steps": steps, **places})
     check_trainer(task, settings)
     so_far = SoFar(desk=desk(observer))
-    strategy = build_strategy(task, settings, so_far)
+    strategy = build_strategy(task, settings, so_far, store)
     run_id = store.create_run("search", task, recorded(settings))
     so_far.desk.folder = store.run_folder(run_id)
     with store.lock(run_id):
@@ -82,7 +82,7 @@ def resume(
         check_limits(settings)
         so_far = SoFar(run.completions, resumed=True, desk=desk(observer))
         so_far.desk.folder = store.run_folder(run_id)
-        strategy = build_strategy(task, settings, so_far)
+        strategy = build_strategy(task, settings, so_far, store)
         store.reopen_run(run_id, recorded(settings))
         trained = sum(len(c.evaluations) for c in run.candidates)
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
@@ -97,40 +97,6 @@ def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
         from sandbox.reference import check_parameters
 
         check_parameters(config.algorithm, config.parameters)
-
-
-def build_strategy(task: Task, config: RunConfig, so_far: SoFar) -> Strategy:
-    """Who proposes, and beside it the tuning of constants where that was asked for."""
-    strategy = proposing_strategy(task, config, so_far)
-    if not config.tune:
-        return strategy
-    from reward_synth.evaluation import readable_variables
-
-    return Tuned(strategy, readable_variables(task), count=config.tune, seed=config.seed)
-
-
-def proposing_strategy(task: Task, config: RunConfig, so_far: SoFar) -> Strategy:
-    """The offline proposer, or Eureka over language models.  Raises UserError."""
-    if config.models == (OFFLINE,):
-        from reward_synth.search.offline import Offline
-
-        check_models(config, ())
-        return Offline(task, samples=config.samples, seed=config.seed)
-    from reward_synth.evaluation import readable_variables
-    from reward_synth.search.eureka import Eureka
-    from reward_synth.search.spreading import Spreading
-    from reward_synth.simulation.statistics import variable_statistics
-
-    roles = connect_roles(config, so_far, asked=["designer"])
-    strategy = Eureka(
-        task,
-        readable_variables(task),
-        variable_statistics(task),
-        roles.designer,
-        samples=config.samples,
-        temperature=roles.designer.temperature,
-    )
-    return strategy if roles.spread is None else Spreading(strategy, roles.spread)
 
 
 def worker_count(config: RunConfig | TrainConfig) -> int:

@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from reward_synth.llm.spread import Spread
-from reward_synth.search.strategy import Strategy, search_fitness
+from reward_synth.search.strategy import Around, Strategy, search_fitness
 from reward_synth.store import NewCandidate
 from reward_synth.store.schema import Candidate
 
 Rank = tuple[int, int, float]
 
 
-class Spreading:
+class Spreading(Around):
     """Another strategy, whose model is a spread of several."""
 
     def __init__(self, inner: Strategy, spread: Spread) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.spread = spread
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:

@@ -54,6 +54,27 @@ class Strategy:
         return None
 
 
+class Around(Strategy):
+    """A strategy around another one, which does all that this one does not."""
+
+    def __init__(self, inner: Strategy) -> None:
+        self.inner = inner
+
+    def begin(self, bench: Bench) -> None:
+        self.inner.begin(bench)
+
+    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+        return self.inner.propose(generation, earlier)
+
+    def review(
+        self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
+    ) -> list[list[ProbeFinding]]:
+        return self.inner.review(passed, earlier)
+
+    def repair(self, refused: Candidate) -> NewCandidate | None:
+        return self.inner.repair(refused)
+
+
 def search_fitness(candidate: Candidate) -> float | None:
     """The candidate's fitness in the search, the mean over its seeds; None where it has none."""
     own = search_evaluations(candidate)

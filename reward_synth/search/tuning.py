@@ -10,10 +10,9 @@ import numpy as np
 
 from reward_synth.reward import check
 from reward_synth.reward.constants import adjustable_constants, spelt, with_constants
-from reward_synth.search.strategy import Bench, Strategy, best_of
+from reward_synth.search.strategy import Around, Strategy, best_of
 from reward_synth.store import NewCandidate
 from reward_synth.store.schema import Candidate
-from sandbox.messages import ProbeFinding
 
 SPREAD = 0.3
 """Standard deviation of a factor's logarithm: 19 of 20 lie between 0.56 and 1.8.  Smaller ones
@@ -22,25 +21,17 @@ MOST_DRAWS = 20
 """Draws for one variant before its slot is given up."""
 
 
-class Tuned(Strategy):
+class Tuned(Around):
     """Another strategy's candidates, and beside them variants of the best program so far."""
 
     def __init__(
         self, inner: Strategy, sizes: Mapping[str, int | None], *, count: int, seed: int
     ) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.sizes = sizes
         """Entries of each variable that a program may read, as for ``reward.parse``."""
         self.count = count
         self.seed = seed
-
-    def begin(self, bench: Bench) -> None:
-        self.inner.begin(bench)
-
-    def review(
-        self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
-    ) -> list[list[ProbeFinding]]:
-        return self.inner.review(passed, earlier)
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
         proposed = self.inner.propose(generation, earlier)
