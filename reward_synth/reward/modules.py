@@ -120,13 +120,10 @@ def transplant(recipient: str, donor: str, component: str) -> str | None:
     locals_ = {name for statement in body for name in written(statement)}
     renamed = {
         name: fresh(name, taken | locals_ | set(out.arguments))
-        for name in sorted(locals_ | {n for n in outside if clashes(n, outside, into)})
+        for name in sorted(locals_ | clashing(outside, into))
         if name in taken
     }
-    helpers = [
-        statement for statement in outside.values() if isinstance(statement, ast.FunctionDef)
-    ]
-    if any(shadows(helper, renamed) for helper in helpers):
+    if any(isinstance(s, ast.FunctionDef) and shadows(s, renamed) for s in outside.values()):
         return None
     rename = Rename(renamed)
     grown = [rename.visit(copy.deepcopy(statement)) for statement in body]
@@ -161,10 +158,14 @@ def closure(parts: Parts, names: set[str]) -> dict[str, ast.stmt]:
     return {name: found[name] for name in parts.outside if name in found}
 
 
-def clashes(name: str, outside: dict[str, ast.stmt], into: Parts) -> bool:
-    """Whether a constant or helper of that name means something else in the other program."""
-    theirs = into.outside.get(name)
-    return theirs is None or ast.dump(theirs) != ast.dump(outside[name])
+def clashing(outside: dict[str, ast.stmt], into: Parts) -> set[str]:
+    """Constants and helpers of which the other program has none, or has one that means something
+    else: it reads otherwise, or what it reads does."""
+    theirs = into.outside
+    found = {n for n, s in outside.items() if n not in theirs or ast.dump(theirs[n]) != ast.dump(s)}
+    while more := {n for n, s in outside.items() if n not in found and read(s) & found}:
+        found |= more
+    return found
 
 
 def names_of(parts: Parts) -> set[str]:
