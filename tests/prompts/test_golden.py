@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from reward_synth.feedback import describe, reflect
+from reward_synth.feedback.templates import prompts_folder, render
+from reward_synth.search.eureka import ASKING
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.simulation.statistics import VariableStatistics
 from sandbox.messages import ProbeFinding
@@ -33,6 +35,11 @@ def compute_reward(pole_up, joint_velocity):
     return up, {"up": up}
 ```
 """
+
+PROGRAM = """\
+def compute_reward(pole_up):
+    up = xp.exp(pole_up)
+    return up, {"up": up}"""
 
 FINDINGS = [
     ProbeFinding(
@@ -66,7 +73,35 @@ def rendered() -> dict[str, str]:
         examples.history(),
     )
     repair = repair_messages(initial, ANSWER, FINDINGS)
-    return {
+    program = {"task": initial[1].content.partition(ASKING)[0].strip(), "program": PROGRAM}
+    one = {"program": PROGRAM, "fitness": "0.41", "reflection": "Fitness rose from 0.1 to 0.4."}
+    example = {"description": "Reach the ball.", "fitness_doc": "share of hits", "program": PROGRAM}
+    others = {
+        "card/trajectories": {
+            "good": "an episode of program 2 with fitness 0.41, which lasted 250 control steps, "
+            "gets 31.2 (up 30.1, calm 1.1)",
+            "bad": "an episode of program 2 with fitness 0.02, which ended early after 12 control "
+            "steps, gets 2.4 (up 2.3, calm 0.1)",
+            "agreement": "83 %",
+            "pairs": 41,
+        },
+        "auto-mc-reward/designer": {},
+        "auto-mc-reward/critic": program,
+        "auto-mc-reward/analyst": {**program, "behaviour": describe(examples.behaviour()).strip()},
+        "auto-mc-reward/improve": {"analysis": "The pole hangs.\n- Pay for swinging."},
+        "text2reward/examples": {"examples": [example, example]},
+        "text2reward/feedback": {
+            "text": "Keep the cart\nnearer to the centre.", "fitness": "0.41", "low": "0.38",
+            "high": "0.44",
+        },
+        "islands/mutate": {"reflection": one["reflection"]},
+        "islands/cross": {"first": one, "second": one},
+    }  # fmt: skip
+    told = {
+        f"{name.replace('/', '-')}.md": render(f"{name}.md.j2", None, **values).strip()
+        for name, values in others.items()
+    }
+    return told | {
         "system.md": initial[0].content,
         "task.md": initial[1].content,
         "improve.md": improve[-1].content,
@@ -81,12 +116,20 @@ def now() -> dict[str, str]:
     return rendered()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["system.md", "task.md", "improve.md", "behaviour.md", "reflection.md", "repair.md"],
-)
+@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir()))
 def test_prompt_is_the_golden_one(name, now):
     assert now[name] + "\n" == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def test_every_template_has_a_golden_file():
+    templates = prompts_folder().glob("*/*.md.j2")
+    names = {
+        path.name.removesuffix(".j2")
+        if path.parent.name == "eureka"
+        else f"{path.parent.name}-{path.name.removesuffix('.j2')}"
+        for path in templates
+    }
+    assert names == {path.name for path in GOLDEN.iterdir()}
 
 
 if __name__ == "__main__":
