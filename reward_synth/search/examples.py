@@ -40,8 +40,10 @@ def similar_examples(store: Store, task: Task, count: int) -> list[Example]:
         if run.kind != "search" or run.status != "finished" or not run.result:
             continue
         other = other_task(run, task)
-        found = winner_of(run) if other is not None else None
-        if other is None or found is None:
+        if other is None:
+            continue
+        found = winner_of(store.candidates(run.id), run.result.get("winner"))
+        if found is None:
             continue
         value = run.result.get("human_normalised")
         value = -math.inf if value is None else float(value)
@@ -77,10 +79,10 @@ def other_task(run: Run, task: Task) -> Task | None:
     return None if itself else other
 
 
-def winner_of(run: Run) -> Candidate | None:
-    """The best program that the run found itself."""
-    own = [c for c in run.candidates if c.origin in OWN_WORK and c.status == "scored"]
-    named = [c for c in own if run.result and c.number == run.result.get("winner")]
+def winner_of(candidates: Sequence[Candidate], winner: object) -> Candidate | None:
+    """The best program that a run found itself."""
+    own = [c for c in candidates if c.origin in OWN_WORK and c.status == "scored"]
+    named = [candidate for candidate in own if candidate.number == winner]
     return next(iter(named), max(own, key=lambda c: search_fitness(c) or -math.inf, default=None))
 
 
