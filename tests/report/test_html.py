@@ -181,7 +181,7 @@ def test_numbers_that_a_worker_made_up_are_drawn_and_told(store: Store, recorder
     recorder.evaluate(candidate, 0.5, report=report)
     page = Page(write_report(store, run_id))
     assert page.inside == [] and "0.500" in page.text
-    assert "fitness 0.5" in reflect(recorder.task, candidate.source, report, score(0.5))
+    assert "fitness 0.5" in reflect(recorder.task, report, score(0.5))
 
 
 @pytest.mark.usefixtures("filmed")

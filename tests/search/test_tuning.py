@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reward_synth.llm.offline import OfflineProposer
 from reward_synth.llm.offline.recover import recover
 from reward_synth.reward import check, parse
+from reward_synth.search.strategy import Strategy
 from reward_synth.search.tuning import Tuned, variants
 from reward_synth.store import NewCandidate, Store
 from reward_synth.store.schema import Candidate
@@ -115,7 +116,7 @@ def test_nothing_to_tune_gives_no_variants(source: str):
     assert variants(parent(source), VARIABLES, 4, **CHOICES) == []
 
 
-class Single:
+class Single(Strategy):
     """A strategy with one candidate per generation, which repairs everything."""
 
     def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
