@@ -69,11 +69,18 @@ class Gate:
 
 
 def static_findings(source: str, variables: dict[str, int | None]) -> list[ProbeFinding]:
-    """The static check's refusals as gate findings; [] for a sound program."""
+    """The static check's refusals as gate findings; [] for a sound program.
+
+    Of a program in another dialect only what cannot be translated is said: the rest is no fault.
+    """
     from reward_synth.reward import check
+    from reward_synth.reward.dialects import translate
 
     if not source.strip():
         return [ProbeFinding(level="error", code="empty", message=EMPTY)]
+    findings = check(source, variables)
+    if findings:
+        findings = translate(source, variables).findings or findings
     return [
         ProbeFinding(
             level="error",
@@ -82,7 +89,7 @@ def static_findings(source: str, variables: dict[str, int | None]) -> list[Probe
             line=finding.line,
             column=finding.column,
         )
-        for finding in check(source, variables)
+        for finding in findings
     ]
 
 

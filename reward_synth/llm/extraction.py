@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^\s*(?P<marks>`{3,}|~{3,})\s*(?P<language>[\w+.-]*)(?P<rest>.*)$")
 PROGRAM = re.compile(r"^def\s+compute_reward\b", re.MULTILINE)
+METHOD = re.compile(r"^\s*def\s+compute_reward\b", re.MULTILINE)
+"""In a fenced block the function may also be a method of a class."""
 DEFINITION = re.compile(r"^(?:def\s+(\w+)|(\w+)\s*(?::[^=\n]+)?=(?!=))", re.MULTILINE)
 CODE_LINE = re.compile(
     r"^(?:\s+\S.*|\s*|#.*|@.*|[\])}].*|def\s.*|import\s.*|from\s+\S+\s+import\s.*"
@@ -33,19 +35,19 @@ class _Block:
 def extract_program(text: str) -> str:
     """The source of the reward program in ``text``, ending in a newline; "" if there is none.
 
-    Nothing is translated or corrected: what the model wrote is what the gate sees.
+    Nothing is translated or corrected here: these are the lines that the model wrote.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     # Some servers leave a reasoning model's thoughts in; drafts in them are not the answer.
     answer = text.rpartition("</think>")[2]
     blocks = [block for block in _fenced(answer) if block.language in PYTHON]
-    programs = [k for k, block in enumerate(blocks) if PROGRAM.search(block.code)]
+    programs = [k for k, block in enumerate(blocks) if METHOD.search(block.code)]
     if programs:
         code = _with_what_it_uses(blocks, programs[-1])
     elif PROGRAM.search(answer):
         code = _around_definition(answer)
     else:
-        functions = [b.code for b in blocks if re.search(r"^def\s", b.code, re.MULTILINE)]
+        functions = [b.code for b in blocks if re.search(r"^\s*def\s", b.code, re.MULTILINE)]
         code = functions[-1] if functions else ""
     code = code.strip("\n")
     return code + "\n" if code.strip() else ""
@@ -75,7 +77,7 @@ def _fenced(text: str) -> list[_Block]:
 def _with_what_it_uses(blocks: list[_Block], program: int) -> str:
     code = blocks[program].code
     for block in reversed(blocks[:program]):
-        if PROGRAM.search(block.code):
+        if METHOD.search(block.code):
             continue  # an earlier draft
         words = set(re.findall(r"\w+", code)) - _defined(code)
         if _defined(block.code) & words:

@@ -12,6 +12,7 @@ from reward_synth.evaluation import Behaviour, Score, behaviour, record_episodes
 from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
 from reward_synth.search.history import history
+from reward_synth.reward.dialects import Translation, translate
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
@@ -47,6 +48,7 @@ class Eureka(Strategy):
         self.statistics = statistics
         self.folder: Path | None = None
         """The run's folder, which holds the policies; without it their behaviour is not told."""
+        self.sizes = sizes
         self.model = model
         self.samples = samples
         self.temperature = temperature
@@ -77,8 +79,11 @@ class Eureka(Strategy):
         if refused.completion is None:
             return None
         asked = [ChatMessage.model_validate(message) for message in refused.completion.messages]
-        findings = [ProbeFinding.model_validate(finding) for finding in refused.findings]
-        messages = repair_messages(asked, refused.completion.text, findings)
+        text = refused.completion.text
+        found = [ProbeFinding.model_validate(finding) for finding in refused.findings]
+        translation = translate(extract_program(text), self.sizes)
+        findings = [as_written(finding, translation) for finding in found]
+        messages = repair_messages(asked, text, findings)
         completion = self.model.complete(messages, 1, temperature=self.temperature)[0]
         return self.candidate(refused.slot, refused.repair + 1, messages, completion, refused)
 
@@ -131,14 +136,24 @@ class Eureka(Strategy):
         completion: Completion,
         parent: Candidate | None,
     ) -> NewCandidate:
+        translation = translate(extract_program(completion.text), self.sizes)
         return NewCandidate(
             slot=slot,
             repair=repair,
-            source=extract_program(completion.text),
+            source=translation.source,
             origin="model",
+            note=translation.summary(),
             parents=() if parent is None else (parent.number,),
             completion=completed(completion, messages),
         )
+
+
+def as_written(finding: ProbeFinding, translation: Translation) -> ProbeFinding:
+    """A finding in a translated program by the lines that the model wrote."""
+    if finding.line is None or not translation.changed:
+        return finding
+    line, column = translation.original(finding.line, finding.column)
+    return finding.model_copy(update={"line": line, "column": finding.column and column})
 
 
 def unasked(candidate: Candidate) -> str:
