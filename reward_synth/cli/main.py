@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from reward_synth.cli import check, compare, doctor, export_policy, runs, score, tasks, train
+from reward_synth.cli import (
+    check,
+    compare,
+    doctor,
+    export_policy,
+    import_reward,
+    runs,
+    score,
+    tasks,
+    train,
+)
 from reward_synth.cli import run as run_command
 from reward_synth.errors import STOPPED, LimitError, RunError, UserError
 from reward_synth.redaction import Secrets
@@ -55,6 +65,7 @@ def options(
 app.add_typer(tasks.app, name="tasks")
 app.command("run", epilog=run_command.EXAMPLE)(run_command.run)
 app.command("check", epilog=check.EXAMPLE)(check.check)
+app.command("import", epilog=import_reward.EXAMPLE)(import_reward.import_reward)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("score", epilog=score.EXAMPLE)(score.score)
 app.command("export-policy", epilog=export_policy.EXAMPLE)(export_policy.export_policy)

@@ -11,8 +11,8 @@ from pathlib import Path
 from reward_synth.evaluation import Behaviour, Score, behaviour, record_episodes
 from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
-from reward_synth.search.history import history
 from reward_synth.reward.dialects import Translation, translate
+from reward_synth.search.history import history
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics

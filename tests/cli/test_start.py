@@ -8,7 +8,7 @@ import pytest
 from tests.cli.command import environment, reward_synth
 
 COMMANDS = (
-    *("tasks", "run", "check", "train", "score"),
+    *("tasks", "run", "check", "import", "train", "score"),
     *("runs", "show", "report", "compare", "doctor"),
 )
 
