@@ -4,6 +4,7 @@ import ast
 import copy
 from collections.abc import Mapping
 
+from reward_synth.reward import advice
 from reward_synth.reward.dialects import arrays, building
 from reward_synth.reward.dialects.building import call, compare, number
 from reward_synth.reward.dialects.expressions import type_name
@@ -26,7 +27,7 @@ from reward_synth.reward.dialects.libraries import RENAMED
 from reward_synth.reward.dialects.sequences import Sequences
 from reward_synth.reward.names import dotted
 from reward_synth.reward.values import UNKNOWN, Array, Number, Sequence
-from reward_synth.reward.vocabulary import HELPER_FUNCTIONS
+from reward_synth.reward.vocabulary import HELPER_FUNCTIONS, XP_FUNCTIONS
 
 CHANGES: Mapping[str, ast.operator] = {
     "add": ast.Add(),
@@ -218,9 +219,11 @@ class Calls(Sequences):
     def library_call(self, node: ast.Call, library: str, known: str) -> ast.expr:
         given = self.given(node)
         found = None if given is None else self.written(node, library, known, given)
-        if found is None:
-            return self.shapes.keep(self.plain(node), UNKNOWN)
         said = dotted(node.func)
+        if found is None:
+            message = f"{said}, as it is called here, is not in the reward language"
+            self.refuse(node, "module", message, advice.translate(known, XP_FUNCTIONS))
+            return self.shapes.keep(self.plain(node), UNKNOWN)
         used = dotted(found.func) if isinstance(found, ast.Call) else ""
         self.note(node, f"{said} is {used}" if used else f"{said} is written out")
         return found

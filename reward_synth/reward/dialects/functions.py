@@ -129,6 +129,27 @@ def clip(calls: "Calls", given: Given, library: str) -> ast.expr | None:
     return None if high is None else call("xp.minimum", bound["x"], high)
 
 
+def of_bound(bound_name: str, function: str) -> Handler:
+    """``clamp_min`` and ``clamp_max``."""
+
+    def handler(calls: "Calls", given: Given, library: str) -> ast.expr | None:
+        bound = given.bind(f"x {bound_name}")
+        return call(function, *bound.values()) if bound is not None and len(bound) == 2 else None
+
+    return handler
+
+
+def squared_error(calls: "Calls", given: Given, library: str) -> ast.expr | None:
+    """``mse_loss(x, y, reduction="none")``; with a reduction it mixes the rows."""
+    bound = given.bind("x target reduction")
+    if bound is None or bound.keys() != {"x", "target", "reduction"}:
+        return None
+    kept = bound["reduction"]
+    if not isinstance(kept, ast.Constant) or kept.value != "none":
+        return None
+    return binary(binary(bound["x"], ast.Sub(), bound["target"]), ast.Pow(), number(2))
+
+
 def where(calls: "Calls", given: Given, library: str) -> ast.expr | None:
     bound = given.bind("condition x y")
     if bound is None or len(bound) < 3:
@@ -345,6 +366,9 @@ HANDLED: Mapping[str, Handler] = {
     "log": logarithm,
     "clip": clip,
     "where": where,
+    "clamp_min": of_bound("low", "xp.maximum"),
+    "clamp_max": of_bound("high", "xp.minimum"),
+    "mse_loss": squared_error,
     "lax.select": where,
     "select": select,
     **{name: norm for name in ("norm", "linalg.norm", "linalg.vector_norm")},

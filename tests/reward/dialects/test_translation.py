@@ -71,7 +71,7 @@ REFUSED = {
         4,
         "in place",
     ),
-    "a matrix product": (body("return torch.matmul(offset, offset)"), 4, "'torch'"),
+    "a matrix product": (body("return torch.matmul(offset, offset)"), 4, "torch.matmul"),
     "rows picked by a condition": (body("return speed[speed > 0].sum()"), 4, "condition"),
     "an alias that changes too": (
         body("run = torch.abs(speed)", "total = run", "total *= 2", "return total, {'run': run}"),
@@ -99,7 +99,7 @@ REFUSED = {
     "unknown arguments of a known function": (
         body("return torch.clamp(speed, lower=0.0)"),
         4,
-        "'torch'",
+        "torch.clamp",
     ),
     "a spread whose library is not known": (
         body("return abs(offset.std(-1)) + speed", imports=""),
