@@ -56,7 +56,7 @@ class BoundCall:
         message = f"'{name}' of {self.name} is not one whole number"
         self.refuse("integer", message, f"write {name}=-1", name)
 
-    def known(self, name: str) -> float | None:
+    def known(self, name: str) -> float:
         value = self.numeric(name)
         if not isinstance(value, Number):
             message = f"'{name}' of {self.name} is not a number"

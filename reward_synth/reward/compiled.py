@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Mapping
-from contextlib import nullcontext
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 from reward_synth.reward import advice
 from reward_synth.reward.finding import Finding, RewardError
 from reward_synth.reward.names import ENTRY
-from reward_synth.reward.namespace import PLAIN, Namespace, NamespaceName
+from reward_synth.reward.namespace import Namespace, NamespaceName
+from reward_synth.reward.plain import is_plain
 
 Array = Any
 
@@ -39,7 +39,7 @@ class CompiledReward:
         rows = self.check_arguments(arguments)
         try:
             # Overflow and division by zero give inf and NaN, which the probe looks for.
-            with np.errstate(all="ignore") if self.namespace == "numpy" else nullcontext():
+            with np.errstate(all="ignore"):
                 space, function = self.load(next(iter(arguments.values())))
                 inputs = {name: space.cast(value) for name, value in arguments.items()}
                 total, components = function(**inputs)
@@ -95,7 +95,7 @@ class CompiledReward:
     ) -> Array:
         """A result as a float array ``(rows,)`` that shares no memory with those ``held``,
         which it then is one of."""
-        if isinstance(value, PLAIN) or value.shape == ():
+        if is_plain(value) or value.shape == ():
             return space.column(value, rows)
         if value.shape != (rows,):
             message = f"{what} has the shape {tuple(value.shape)}, not ({rows},)"

@@ -17,8 +17,8 @@ from reward_synth.reward.finding import (
     TooMuchWork,
 )
 from reward_synth.reward.indexing import index_shape
-from reward_synth.reward.names import dotted
-from reward_synth.reward.rules import exponent_problem, spread
+from reward_synth.reward.names import dotted, is_ellipsis
+from reward_synth.reward.rules import common_shape, divisor_problem, exponent_problem
 from reward_synth.reward.source import Lines
 from reward_synth.reward.values import (
     UNKNOWN,
@@ -32,7 +32,6 @@ from reward_synth.reward.values import (
     Text,
     Unknown,
     Value,
-    broadcast,
     describe,
 )
 from reward_synth.reward.vocabulary import HELPER_FUNCTIONS, XP_CONSTANTS, XP_FUNCTIONS
@@ -129,13 +128,10 @@ class Expressions:
     def truth(self, test: ast.expr, environment: Environment, instead: str) -> bool | None:
         """Whether a constant condition holds; None with a finding where it is not constant."""
         value = self.evaluate(test, environment)
-        if isinstance(value, Number) and value.value is not None:
+        if isinstance(value, Number):
             self.structural |= value.constants
             return bool(value.value)
-        if isinstance(value, Number):
-            message = "the condition is only known when the program runs"
-            self.report(Refused(test, "condition", message, "compare constants"))
-        elif not isinstance(value, Unknown):
+        if not isinstance(value, Unknown):
             message = f"the condition is {describe(value)}, not a constant"
             if isinstance(value, Array):
                 message = "the condition differs from row to row of the batch"
@@ -207,7 +203,8 @@ class Expressions:
                 return self.subscripted(node, environment)
             case ast.Call():
                 return self.called(node, environment)
-        return UNKNOWN
+        # Whatever has no value here is refused: nothing unknown may pass for a right program.
+        raise Refused(node, *advice.node_advice(node))
 
     def read(self, node: ast.Name, environment: Environment) -> Value:
         name = node.id
@@ -219,12 +216,15 @@ class Expressions:
         raise Refused(node, "unassigned", message, "assign it on a line above, on every path")
 
     def numeric(self, node: ast.expr, value: Value) -> Number | Array:
-        """``value`` as a number or array of floats; conditions are marked to be cast."""
+        """``value`` as a number or array of floats; conditions are marked to be cast, True and
+        False among them, which PyTorch does not subtract from arrays."""
         if isinstance(value, Number | Array):
-            if isinstance(value, Array) and value.boolean:
-                self.casts.add(node)
+            if not value.boolean:
+                return value
+            self.casts.add(node)
+            if isinstance(value, Array):
                 return Array(value.shape)
-            return value
+            return Number(int(value.value), value.constants)
         instead = "use its items" if isinstance(value, Sequence | Table) else "write a number"
         if isinstance(value, Sequence):
             instead = "write xp.asarray((1.0, 2.0)) for numbers, xp.stack(..., axis=-1) for arrays"
@@ -245,7 +245,7 @@ class Expressions:
             self.structural |= value.constants
             return value.value
         message = f"{describe(value)} stands where a whole number is wanted"
-        if isinstance(value, Number) and value.value is not None:
+        if isinstance(value, Number):
             message = f"{value.value} is not a whole number"
         raise Refused(node, "integer", message, "write it out, such as 0, 1 or -1")
 
@@ -264,12 +264,13 @@ class Expressions:
             problem = exponent_problem(right)
             if problem is not None:
                 raise Refused(node.right, "exponent", *problem)
-        zero = isinstance(right, Number) and right.value == 0
-        if zero and isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
-            raise Refused(node, "zero", "this divides by zero", "write another divisor")
+        if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
+            problem = divisor_problem(right)
+            if problem is not None:
+                raise Refused(node, "zero", *problem)
         if isinstance(left, Number) and isinstance(right, Number):
             return fold(node, left, right)
-        return spread([left, right])
+        return Array(common_shape([left, right]))
 
     def joined(self, node: ast.BinOp, environment: Environment) -> Value:
         """``&`` and ``|`` join conditions."""
@@ -277,13 +278,11 @@ class Expressions:
         left, right = self.condition(node.left, pair[0]), self.condition(node.right, pair[1])
         if isinstance(left, Number) and isinstance(right, Number):
             sources = left.constants | right.constants
-            if left.value is None or right.value is None:
-                return Number(None, sources, boolean=True)
             both = left.value and right.value
             either = left.value or right.value
             value = both if isinstance(node.op, ast.BitAnd) else either
             return Number(bool(value), sources, boolean=True)
-        return spread([left, right], boolean=True)
+        return Array(common_shape([left, right]), boolean=True)
 
     def unary(self, node: ast.UnaryOp, environment: Environment) -> Value:
         value = self.evaluate(node.operand, environment)
@@ -293,17 +292,14 @@ class Expressions:
             if not isinstance(value, Number):
                 message = f"'not' before {describe(value)}"
                 raise Refused(node, "data-dependent", message, "write ~(condition)")
-            known = None if value.value is None else not value.value
-            return Number(known, value.constants, boolean=True)
+            return Number(not value.value, value.constants, boolean=True)
         if isinstance(node.op, ast.Invert):
             if isinstance(value, Number):
                 raise Refused(node, "operator", "'~' before a number", "write not")
             return self.condition(node.operand, value)
         value = self.numeric(node.operand, value)
         if isinstance(value, Number):
-            known = value.value
-            if known is not None:
-                known = -known if isinstance(node.op, ast.USub) else +known
+            known = -value.value if isinstance(node.op, ast.USub) else +value.value
             return Number(known, value.constants)
         return Array(value.shape)
 
@@ -315,12 +311,10 @@ class Expressions:
             pair = self.numeric(node.left, pair[0]), self.numeric(other, pair[1])
         left, right = pair
         if isinstance(left, Number) and isinstance(right, Number):
-            value = None
-            if left.value is not None and right.value is not None:
-                value = COMPARISONS[type(node.ops[0])](left.value, right.value)
+            value = COMPARISONS[type(node.ops[0])](left.value, right.value)
             return Number(value, left.constants | right.constants, boolean=True)
-        shapes = [value.shape if isinstance(value, Array) else () for value in (left, right)]
-        return Array(broadcast(*shapes), boolean=True)
+        numbers = [value for value in (left, right) if isinstance(value, Number | Array)]
+        return Array(common_shape(numbers), boolean=True)
 
     def bool_operation(self, node: ast.BoolOp, environment: Environment) -> Value:
         """``and`` and ``or`` on constants, as Python reads them."""
@@ -337,7 +331,7 @@ class Expressions:
                 raise Refused(node, "data-dependent", message, instead)
             sources |= value.constants
             result = Number(value.value, sources, value.boolean)
-            if value.value is None or bool(value.value) is isinstance(node.op, ast.Or):
+            if bool(value.value) is isinstance(node.op, ast.Or):
                 break
         return result
 
@@ -354,6 +348,9 @@ class Expressions:
                     raise Refused(node.slice, "key", message, instead)
                 return value.entries[key]
             case Sequence():
+                if isinstance(node.slice, ast.Slice) or is_ellipsis(node.slice):
+                    message = f"one whole number picks from {describe(value)}"
+                    raise Refused(node.slice, "index", message, "write t[0]")
                 index = self.integer(node.slice, environment)
                 if not -len(value.items) <= index < len(value.items):
                     message = f"the index {index} is out of range for {describe(value)}"
@@ -406,8 +403,6 @@ class Expressions:
 def fold(node: ast.BinOp, left: Number, right: Number) -> Number:
     """Arithmetic on numbers, as far as they are known."""
     sources = left.constants | right.constants
-    if left.value is None or right.value is None:
-        return Number(None, sources)
     try:
         value = ARITHMETIC[type(node.op)](left.value, right.value)
     except (OverflowError, ZeroDivisionError):

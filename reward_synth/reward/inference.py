@@ -77,7 +77,7 @@ class Inference(Expressions):
             value = UNKNOWN
         if isinstance(value, Number) and not value.boolean and not value.constants:
             known = value.value
-            if known is not None and math.isfinite(known):
+            if math.isfinite(known):
                 self.tunable[target.id] = (float(known), statement.lineno)
                 value = Number(known, frozenset({target.id}))
         self.globals[target.id] = value

@@ -16,13 +16,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reward_synth.reward.vocabulary import (
+from reward_synth.reward.plain import (
     BINARY,
     COMPARISONS,
-    HELPER_IMPLEMENTATIONS,
+    DIVISIONS,
+    FUNCTIONS,
     PREDICATES,
     UNARY,
+    Plain,
+    is_plain,
 )
+from reward_synth.reward.vocabulary import HELPER_IMPLEMENTATIONS
 
 Array = Any
 NamespaceName = Literal["numpy", "torch", "jax"]
@@ -31,8 +35,6 @@ LIBRARIES: Mapping[str, str] = {
     "torch": "array_api_compat.torch",
     "jax": "jax.numpy",
 }
-PLAIN = (int, float)
-"""Types of plain numbers, ``bool`` and NumPy's own double among them."""
 
 
 def backend(name: NamespaceName) -> Any:
@@ -42,22 +44,20 @@ def backend(name: NamespaceName) -> Any:
     return import_module(LIBRARIES[name])
 
 
-def of_one(function: Callable[..., Array], plain: Callable[..., Any]) -> Callable[..., Array]:
+def of_one(function: Callable[..., Array], plain: Callable[..., Plain]) -> Callable[..., Array]:
     """``function`` of one array, or ``plain`` of one number."""
 
     def call(x: Array) -> Array:
-        return plain(float(x)).item() if isinstance(x, PLAIN) else function(x)
+        return plain(x) if is_plain(x) else function(x)
 
     return call
 
 
-def of_two(function: Callable[..., Array], plain: Callable[..., Any]) -> Callable[..., Array]:
+def of_two(function: Callable[..., Array], plain: Callable[..., Plain]) -> Callable[..., Array]:
     """``function`` of arrays, or of an array and a number; ``plain`` of two numbers."""
 
     def call(a: Array, b: Array) -> Array:
-        if isinstance(a, PLAIN) and isinstance(b, PLAIN):
-            return plain(float(a), float(b)).item()
-        return function(a, b)
+        return plain(a, b) if is_plain(a) and is_plain(b) else function(a, b)
 
     return call
 
@@ -74,13 +74,13 @@ class Namespace:
         library = self.library
         functions: dict[str, Callable[..., Array]] = {}
         for one in (*UNARY, *PREDICATES, "logical_not"):
-            functions[one] = of_one(getattr(library, one), getattr(np, one))
-        for two in (*BINARY, *COMPARISONS, "logical_and", "logical_or", "logical_xor"):
-            functions[two] = of_two(getattr(library, two), getattr(np, two))
+            functions[one] = of_one(getattr(library, one), FUNCTIONS[one])
+        for two in (*BINARY, *DIVISIONS, *COMPARISONS, "logical_and", "logical_or", "logical_xor"):
+            functions[two] = of_two(getattr(library, two), FUNCTIONS[two])
         for each in ("sum", "mean", "max", "min", "prod", "all", "any"):
             functions[each] = reduction(getattr(library, each))
-        for each in ("std", "var"):
-            functions[each] = spread_reduction(getattr(library, each))
+        functions["var"] = spread_reduction(library.var, 1.0)
+        functions["std"] = spread_reduction(library.std, 0.5)
         self.maximum, self.minimum = functions["maximum"], functions["minimum"]
         linear = {"vecdot": self.vecdot, "cross": self.cross, "vector_norm": self.vector_norm}
         self.xp = SimpleNamespace(
@@ -128,10 +128,12 @@ class Namespace:
         }
 
     def number(self, value: Any) -> Any:
-        """A condition as 0.0 and 1.0; anything else, and numbers, as they are."""
+        """A condition as 0.0 and 1.0, True and False as 1 and 0; anything else as it is."""
         if isinstance(value, tuple | list):
             return tuple(self.number(item) for item in value)
-        if isinstance(value, PLAIN) or value.dtype != self.library.bool:
+        if is_plain(value):
+            return int(value) if value is True or value is False else value
+        if value.dtype != self.library.bool:
             return value
         return self.cast(value)
 
@@ -167,17 +169,17 @@ class Namespace:
 
     def column(self, value: Array, rows: int) -> Array:
         """A number, or an array of one number, for each of the rows: ``(rows,)``."""
-        if isinstance(value, PLAIN):
+        if is_plain(value):
             return self.library.full((rows,), float(value), dtype=self.dtype, **self.placement)
         return self.library.zeros((rows,), dtype=self.dtype, **self.placement) + value
 
     def where(self, condition: Array, a: Array, b: Array) -> Array:
         result = self.library.where(condition, a, b)
-        return self.cast(result) if isinstance(a, PLAIN) and isinstance(b, PLAIN) else result
+        return self.cast(result) if is_plain(a) and is_plain(b) else result
 
     def select(self, condition: Array, a: Array, b: Array) -> Array:
         """``where`` that also takes a plain condition; for the helpers."""
-        if isinstance(condition, PLAIN):
+        if is_plain(condition):
             return a if condition else b
         return self.where(condition, a, b)
 
@@ -187,9 +189,9 @@ class Namespace:
 
     def filled(self, arrays: Any) -> list[Array]:
         """``arrays`` with plain numbers among them spread to the shape of the others."""
-        shaped = next(array for array in arrays if not isinstance(array, PLAIN))
+        shaped = next(array for array in arrays if not is_plain(array))
         return [
-            self.library.full_like(shaped, float(array)) if isinstance(array, PLAIN) else array
+            self.library.full_like(shaped, float(array)) if is_plain(array) else array
             for array in arrays
         ]
 
@@ -236,10 +238,16 @@ def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
     return call
 
 
-def spread_reduction(function: Callable[..., Array]) -> Callable[..., Array]:
+def spread_reduction(function: Callable[..., Array], power: float) -> Callable[..., Array]:
+    """A variance to that power; PyTorch's own takes whole corrections only."""
+
     def call(
         x: Array, axis: int | None = None, keepdims: bool = False, correction: float = 0.0
     ) -> Array:
-        return function(x, axis=axis, keepdims=bool(keepdims), correction=correction)
+        spread = function(x, axis=axis, keepdims=bool(keepdims), correction=0)
+        if correction == 0:
+            return spread
+        entries = x.shape[axis]
+        return spread * (entries / (entries - correction)) ** power
 
     return call

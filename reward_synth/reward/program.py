@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from reward_synth.reward import advice
 from reward_synth.reward.compiled import FILE_NAME, CompiledReward
 from reward_synth.reward.finding import MOST_FINDINGS, EnoughFindings, Finding, RewardError
@@ -94,7 +96,8 @@ def parse(source: str, variables: Mapping[str, int | None]) -> RewardProgram:
     try:
         grammar.run(tree)
         canonical = Canonical(grammar.refused).visit(tree)
-        inference.run(canonical)
+        with np.errstate(all="ignore"):  # Of numbers, as where the program runs.
+            inference.run(canonical)
     except EnoughFindings:
         raise RewardError(tidy([*findings, *grammar.findings, *inference.findings])) from None
     except RecursionError:

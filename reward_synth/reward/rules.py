@@ -5,11 +5,13 @@ are where rows are kept apart: no axis of a result may mix two of them.
 """
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from reward_synth.reward import shaping
+from reward_synth.reward import plain, shaping
+from reward_synth.reward.plain import Plain
 from reward_synth.reward.values import (
     ROWS,
     Array,
@@ -25,6 +27,7 @@ from reward_synth.reward.values import (
 )
 
 LARGEST_EXPONENT = 10
+SMALLEST_DIVISOR = 1e-30
 
 
 class Call(Protocol):
@@ -47,8 +50,8 @@ class Call(Protocol):
         """A whole number that is known now."""
         ...
 
-    def known(self, name: str) -> float | None:
-        """A number's value, or None where it is only known at run time."""
+    def known(self, name: str) -> float:
+        """The value of a number."""
         ...
 
     def refuse(self, code: str, message: str, instead: str, at: str | None = None) -> NoReturn: ...
@@ -66,28 +69,40 @@ class Function:
     rule: Rule
 
 
-def elementwise(call: Call, *names: str, boolean: bool = False) -> Value:
-    """One value per entry of the arguments, spread over each other."""
-    values = [call.numeric(name) for name in names]
-    return spread(values, boolean)
+def spread(
+    call: Call, values: list[Number | Array], plain: Callable[..., Plain], boolean: bool = False
+) -> Value:
+    """What ``plain`` gives for numbers; with an array among them, an array of their shape."""
+    numbers = [value for value in values if isinstance(value, Number)]
+    if len(numbers) < len(values):
+        return Array(common_shape(values), boolean)
+    try:
+        result = plain(*(number.value for number in numbers))
+    except (ValueError, ArithmeticError):
+        result = None
+    if not isinstance(result, int | float):
+        message = f"{call.name} of these numbers is not a real number"
+        call.refuse("number", message, "write other ones")
+    sources = frozenset[str]().union(*(number.constants for number in numbers))
+    return Number(result, sources, boolean)
 
 
-def spread(values: list[Number | Array], boolean: bool = False) -> Value:
-    """Numbers give a number; with an array among them, an array of their common shape."""
-    if all(isinstance(value, Number) for value in values):
-        sources = frozenset[str]().union(*(v.constants for v in values if isinstance(v, Number)))
-        return Number(None, sources, boolean)
-    shapes = [value.shape if isinstance(value, Array) else () for value in values]
-    return Array(broadcast(*shapes), boolean)
+def common_shape(values: list[Number | Array]) -> Shape:
+    return broadcast(*(value.shape if isinstance(value, Array) else () for value in values))
 
 
-def of(*names: str, boolean: bool = False) -> Function:
-    return Function(names, len(names), lambda call: elementwise(call, *names, boolean=boolean))
+def of(*names: str, plain: Callable[..., Plain], boolean: bool = False) -> Function:
+    """A function of each entry; of numbers, what ``plain`` gives."""
 
-
-def logical(*names: str) -> Function:
     def rule(call: Call) -> Value:
-        return spread([call.condition(name) for name in names], boolean=True)
+        return spread(call, [call.numeric(name) for name in names], plain, boolean)
+
+    return Function(names, len(names), rule)
+
+
+def logical(*names: str, plain: Callable[..., Plain]) -> Function:
+    def rule(call: Call) -> Value:
+        return spread(call, [call.condition(name) for name in names], plain, boolean=True)
 
     return Function(names, len(names), rule)
 
@@ -134,9 +149,11 @@ def reduction(*extra: str) -> Function:
     def rule(call: Call) -> Value:
         array = array_argument(call)
         axis = batched_axis(call, array.shape)
+        entries = array.shape[axis]
         for name in extra:
-            if call.given(name) and call.known(name) is None:
-                call.refuse("kind", f"'{name}' is not a plain number", "write 0 or 1", name)
+            if call.given(name) and not call.known(name) < int(entries):
+                message = f"the correction is not less than the {entries} entries"
+                call.refuse("number", message, f"write {name}=0", name)
         return Array(reduced(call, array.shape, axis))
 
     return Function(("x", "axis", "keepdims", *extra), 1, rule)
@@ -157,7 +174,7 @@ def vector_norm(call: Call) -> Value:
     array = array_argument(call)
     if call.given("ord"):
         order = call.known("ord")
-        if order is not None and order not in (0, 1, 2, math.inf, -math.inf):
+        if order not in (0, 1, 2, math.inf, -math.inf):
             call.refuse("number", f"ord={order} is not allowed", "write ord=1 or ord=2", "ord")
     return Array(reduced(call, array.shape, batched_axis(call, array.shape)))
 
@@ -193,9 +210,7 @@ def where(call: Call) -> Value:
     if isinstance(condition, Number):
         message = "the condition of xp.where is the same for every row"
         call.refuse("constant-condition", message, "write a if CONDITION else b", "condition")
-    values = [call.numeric("a"), call.numeric("b")]
-    shapes = [value.shape if isinstance(value, Array) else () for value in values]
-    return Array(broadcast(condition.shape, *shapes))
+    return Array(common_shape([condition, call.numeric("a"), call.numeric("b")]))
 
 
 def clip(call: Call) -> Value:
@@ -207,7 +222,8 @@ def clip(call: Call) -> Value:
         message = f"xp.clip's lower bound {bounds[0]:g} is above its upper bound {bounds[1]:g}"
         call.refuse("bounds", message, "swap the two", "min")
     value = call.numeric("x")
-    result = spread([value, *(call.numeric(name) for name in names)])
+    values = [value, *(call.numeric(name) for name in names)]
+    result = spread(call, values, lambda x, *_: plain.clip(x, *bounds))
     if isinstance(value, Array) and isinstance(result, Array) and value.shape != result.shape:
         message = f"the bounds do not fit into the shape {spell(value.shape)}"
         call.refuse("shape", message, "use xp.minimum and xp.maximum")
@@ -301,16 +317,34 @@ def power(call: Call) -> Value:
     problem = exponent_problem(call.numeric("b"))
     if problem is not None:
         call.refuse("exponent", *problem, "b")
-    return elementwise(call, "a", "b")
+    return spread(call, [call.numeric("a"), call.numeric("b")], operator.pow)
 
 
 def exponent_problem(exponent: Value) -> tuple[str, str] | None:
     """Exponents are bounded numbers: what grows faster is spelt ``xp.exp``."""
     if isinstance(exponent, Array):
         return "the exponent is not a constant", "write xp.exp(y * xp.log(x)), for x > 0"
-    if isinstance(exponent, Number) and abs(exponent.value or 0) > LARGEST_EXPONENT:
+    if isinstance(exponent, Number) and not abs(exponent.value) <= LARGEST_EXPONENT:
         message = f"the exponent {exponent.value:g} is beyond {LARGEST_EXPONENT}"
         return message, "write a smaller one, or xp.exp(x)"
+    return None
+
+
+def quotient(plain: Callable[..., Plain]) -> Function:
+    def rule(call: Call) -> Value:
+        problem = divisor_problem(call.numeric("b"))
+        if problem is not None:
+            call.refuse("zero", *problem, "b")
+        return spread(call, [call.numeric("a"), call.numeric("b")], plain)
+
+    return Function(("a", "b"), 2, rule)
+
+
+def divisor_problem(divisor: Value) -> tuple[str, str] | None:
+    """No number divides that single precision takes for zero."""
+    if isinstance(divisor, Number) and abs(divisor.value) < SMALLEST_DIVISOR:
+        what = "zero" if divisor.value == 0 else f"{divisor.value:g}, which is as good as zero"
+        return f"this divides by {what}", "write another divisor"
     return None
 
 
@@ -335,13 +369,16 @@ def squeeze(call: Call) -> Value:
 
 
 def tolerance(call: Call) -> Value:
+    lower = upper = 0.0
     if call.given("bounds"):
-        items = call.items("bounds")
-        if len(items) != 2 or not all(isinstance(item, Number) for item in items):
+        items = [item for item in call.items("bounds") if isinstance(item, Number)]
+        if len(items) != 2 or len(call.items("bounds")) != 2:
             message = "tolerance's bounds are not two numbers"
             call.refuse("bounds", message, "write bounds=(0.9, 1.0)", "bounds")
-        lower, upper = (item.value if isinstance(item, Number) else None for item in items)
-        if lower is not None and upper is not None and lower > upper:
+        lower, upper = (item.value for item in items)
+        if math.isnan(lower) or math.isnan(upper):
+            call.refuse("bounds", "a bound of tolerance is NaN", "write a number", "bounds")
+        if lower > upper:
             message = f"tolerance's lower bound {lower:g} is above its upper bound {upper:g}"
             call.refuse("bounds", message, "swap the two", "bounds")
     sigmoid = "gaussian"
@@ -352,19 +389,20 @@ def tolerance(call: Call) -> Value:
             message = f"there is no sigmoid '{sigmoid}'" if sigmoid else "sigmoid is not a string"
             names = ", ".join(f'"{name}"' for name in shaping.SIGMOIDS)
             call.refuse("sigmoid", message, f"write one of {names}", "sigmoid")
-    for name in ("margin", "value_at_margin"):
-        if call.given(name) and not isinstance(call.numeric(name), Number):
-            message = f"tolerance's {name} is not a number"
-            call.refuse("kind", message, "write a number or an upper-case constant", name)
-    margin = call.known("margin") if call.given("margin") else None
-    if margin is not None and margin < 0:
-        message = f"tolerance's margin {margin:g} is negative"
+    margin = call.known("margin") if call.given("margin") else 0.0
+    if not margin >= 0:
+        message = f"tolerance's margin is {margin:g}"
+        message = f"tolerance's margin {margin:g} is negative" if margin < 0 else message
         call.refuse("bounds", message, "write a margin of 0 or more", "margin")
-    at_margin = call.known("value_at_margin") if call.given("value_at_margin") else None
-    if at_margin is not None and not shaping.value_allowed(sigmoid, at_margin):
+    at_margin = call.known("value_at_margin") if call.given("value_at_margin") else 0.1
+    if not shaping.value_allowed(sigmoid, at_margin):
         message = f"value_at_margin={at_margin:g} is out of range for the sigmoid '{sigmoid}'"
         call.refuse("bounds", message, "write a number between 0 and 1", "value_at_margin")
-    return elementwise(call, "x")
+
+    def of_number(x: Plain) -> Plain:
+        return shaping.tolerance(plain.XP, x, (lower, upper), margin, sigmoid, at_margin)
+
+    return spread(call, [call.numeric("x")], of_number)
 
 
 def rows_of(call: Call, name: str, length: int) -> Shape:

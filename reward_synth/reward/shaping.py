@@ -27,7 +27,7 @@ REACHING_ZERO = ("cosine", "linear", "quadratic")
 def value_allowed(sigmoid: str, value_at_margin: float) -> bool:
     """Whether ``sigmoid`` can have that value at its margin."""
     lowest_allowed = sigmoid in REACHING_ZERO and value_at_margin == 0
-    return lowest_allowed or 0 < value_at_margin < 1
+    return lowest_allowed or 0 < 1 - value_at_margin < 1
 
 
 def tolerance(

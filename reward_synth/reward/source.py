@@ -154,6 +154,8 @@ def deepest(tree: ast.AST) -> ast.AST | None:
 
 def look_alikes(source: str) -> Iterator[Finding]:
     """Identifiers with letters beyond ASCII: Python would take some of them for others."""
+    if source.isascii():
+        return
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type == tokenize.NAME and not token.string.isascii():

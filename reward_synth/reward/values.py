@@ -20,17 +20,12 @@ Shape = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class Number:
-    """A Python number, the same for every row."""
+    """A Python number, the same for every row: whatever computes it is known to the check."""
 
-    value: int | float | bool | None = None
-    """None where it is only known when the program runs."""
+    value: int | float | bool
     constants: frozenset[str] = frozenset()
     """Tunable constants that it was computed from."""
     boolean: bool = False
-
-    @property
-    def known(self) -> bool:
-        return self.value is not None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ one row at a time; ``HELPER_FUNCTIONS`` are the documented helpers beside it.
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from reward_synth.reward import kinematics, shaping
+from reward_synth.reward import kinematics, plain, shaping
+from reward_synth.reward.plain import BINARY, COMPARISONS, DIVISIONS, FUNCTIONS, PREDICATES, UNARY
 from reward_synth.reward.rules import (
     Function,
     asarray,
@@ -22,6 +24,7 @@ from reward_synth.reward.rules import (
     of,
     power,
     quaternions,
+    quotient,
     reduction,
     squeeze,
     stack,
@@ -37,25 +40,18 @@ XP_CONSTANTS: Mapping[str, float | None] = {
     "inf": math.inf,
     "newaxis": None,
 }
-UNARY = (
-    *("abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh"),
-    *("exp", "expm1", "floor", "log", "log10", "log1p", "log2", "negative", "positive"),
-    *("reciprocal", "round", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc"),
-)
-PREDICATES = ("isfinite", "isinf", "isnan", "signbit")
-BINARY = (
-    *("add", "atan2", "copysign", "divide", "floor_divide", "hypot", "logaddexp"),
-    *("maximum", "minimum", "multiply", "remainder", "subtract"),
-)
-COMPARISONS = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
 
 XP_FUNCTIONS: Mapping[str, Function] = {
-    **{name: of("x") for name in UNARY},
-    **{name: of("x", boolean=True) for name in PREDICATES},
-    **{name: of("a", "b") for name in BINARY},
-    **{name: of("a", "b", boolean=True) for name in COMPARISONS},
-    **{name: logical("a", "b") for name in ("logical_and", "logical_or", "logical_xor")},
-    "logical_not": logical("x"),
+    **{name: of("x", plain=FUNCTIONS[name]) for name in UNARY},
+    **{name: of("x", plain=FUNCTIONS[name], boolean=True) for name in PREDICATES},
+    **{name: of("a", "b", plain=FUNCTIONS[name]) for name in BINARY},
+    **{name: quotient(FUNCTIONS[name]) for name in DIVISIONS},
+    **{name: of("a", "b", plain=FUNCTIONS[name], boolean=True) for name in COMPARISONS},
+    **{
+        name: logical("a", "b", plain=FUNCTIONS[name])
+        for name in ("logical_and", "logical_or", "logical_xor")
+    },
+    "logical_not": logical("x", plain=FUNCTIONS["logical_not"]),
     "pow": Function(("a", "b"), 2, power),
     **{name: reduction() for name in ("sum", "mean", "max", "min", "prod")},
     **{name: reduction("correction") for name in ("std", "var")},
@@ -78,8 +74,8 @@ XP_FUNCTIONS: Mapping[str, Function] = {
 
 HELPER_FUNCTIONS: Mapping[str, Function] = {
     "tolerance": Function(("x", "bounds", "margin", "sigmoid", "value_at_margin"), 1, tolerance),
-    "smooth_step": of("x", "low", "high"),
-    "wrap_angle": of("angle"),
+    "smooth_step": of("x", "low", "high", plain=partial(shaping.smooth_step, plain.XP)),
+    "wrap_angle": of("angle", plain=partial(kinematics.wrap_angle, plain.XP)),
     "quaternion_multiply": quaternions("q1", "q2", last=4),
     "quaternion_conjugate": quaternions("q", last=4),
     "quaternion_rotate": quaternions("q", "v", last=3),

@@ -1,5 +1,5 @@
-# harmless: a float's power is one operation; NaN, if any, is for the probe
-# probe: non-finite
+# refused: line 5, column 27: the exponent 4.85165e+08 is beyond 10
+# The check knows the values of all numbers.
 def compute_reward(pitch):
     n = xp.exp(20.0)
     p = xp.tanh(pitch) ** n

@@ -1,5 +1,5 @@
-# harmless: Python's OverflowError is the program's error, with its line
-# probe: raised
+# refused: line 5, column 17: this is not a real number
+# The check knows the values of all numbers.
 def compute_reward(pitch):
     n = xp.exp(300.0)
     p = pitch * n ** 10.0
