@@ -1,6 +1,7 @@
 """A compiled reward program: the function that trainers and the probe call."""
 
 import ast
+import warnings
 from collections.abc import Mapping
 from types import CodeType, TracebackType
 from typing import Any
@@ -18,13 +19,20 @@ Array = Any
 FILE_NAME = "<reward program>"
 
 
+def code_of(tree: ast.Module) -> CodeType:
+    """The code of a checked program; raises SyntaxError on what only Python's compiler finds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It warns of functions that are never called, too.
+        return compile(tree, FILE_NAME, "exec", dont_inherit=True)
+
+
 class CompiledReward:
     """Calls ``compute_reward`` on arrays of one namespace, whatever their dtype and device."""
 
     def __init__(
         self, tree: ast.Module, sizes: Mapping[str, int | None], namespace: NamespaceName
     ) -> None:
-        self.code: CodeType = compile(tree, FILE_NAME, "exec", dont_inherit=True)
+        self.code = code_of(tree)
         self.sizes = dict(sizes)
         self.namespace: NamespaceName = namespace
         self.line = next(

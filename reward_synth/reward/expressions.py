@@ -18,7 +18,12 @@ from reward_synth.reward.finding import (
 )
 from reward_synth.reward.indexing import index_shape
 from reward_synth.reward.names import dotted, is_ellipsis
-from reward_synth.reward.rules import common_shape, divisor_problem, exponent_problem
+from reward_synth.reward.rules import (
+    LARGEST_RESULT,
+    common_shape,
+    divisor_problem,
+    exponent_problem,
+)
 from reward_synth.reward.source import Lines
 from reward_synth.reward.values import (
     UNKNOWN,
@@ -43,7 +48,6 @@ MOST_ENTRIES_MADE = 16_384
 """Entries per row of all the arrays that one call makes: it may keep every one of them."""
 HELPER_OPERATIONS = 8
 """What a helper function counts for: it computes about as many arrays on its way."""
-LARGEST_RESULT = 1e15
 
 ARITHMETIC: Mapping[type[ast.operator], Callable[..., float]] = {
     ast.Add: operator.add,

@@ -174,8 +174,9 @@ class Namespace:
         return self.library.zeros((rows,), dtype=self.dtype, **self.placement) + value
 
     def where(self, condition: Array, a: Array, b: Array) -> Array:
-        result = self.library.where(condition, a, b)
-        return self.cast(result) if is_plain(a) and is_plain(b) else result
+        if is_plain(a) and is_plain(b):
+            a = self.asarray((float(a),))[0]  # PyTorch would round both to its default precision.
+        return self.library.where(condition, a, b)
 
     def select(self, condition: Array, a: Array, b: Array) -> Array:
         """``where`` that also takes a plain condition; for the helpers."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.reward import advice
-from reward_synth.reward.compiled import FILE_NAME, CompiledReward
+from reward_synth.reward.compiled import CompiledReward, code_of
 from reward_synth.reward.finding import MOST_FINDINGS, EnoughFindings, Finding, RewardError
 from reward_synth.reward.grammar import Grammar
 from reward_synth.reward.inference import Inference
@@ -109,7 +109,7 @@ def parse(source: str, variables: Mapping[str, int | None]) -> RewardProgram:
         raise RewardError(findings)
     rewritten = ast.fix_missing_locations(Casts(inference.casts).visit(canonical))
     try:
-        compile(rewritten, FILE_NAME, "exec", dont_inherit=True)
+        code_of(rewritten)
     except SyntaxError as error:  # Python finds some mistakes only here: 21 nested loops
         raise RewardError([syntax_finding(error)]) from None
     entry = inference.functions[ENTRY]

@@ -27,6 +27,8 @@ from reward_synth.reward.values import (
 )
 
 LARGEST_EXPONENT = 10
+LARGEST_RESULT = 1e15
+"""Of arithmetic on numbers, unless it is infinite: arrays in single precision hold it."""
 SMALLEST_DIVISOR = 1e-30
 
 
@@ -83,6 +85,8 @@ def spread(
     if not isinstance(result, int | float):
         message = f"{call.name} of these numbers is not a real number"
         call.refuse("number", message, "write other ones")
+    if LARGEST_RESULT < abs(result) < math.inf:
+        call.refuse("number", "the number is too large", "write a smaller one")
     sources = frozenset[str]().union(*(number.constants for number in numbers))
     return Number(result, sources, boolean)
 

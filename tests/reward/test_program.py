@@ -215,3 +215,13 @@ def test_files_that_are_no_programs(tmp_path, content, message):
 def test_a_folder_is_no_program(tmp_path):
     with pytest.raises(UserError, match="is a folder"):
         read_program(tmp_path)
+
+
+def test_numbers_chosen_by_row_keep_their_precision():
+    source = (
+        "def compute_reward(pitch):\n"
+        "    turn = xp.where(pitch > 0.0, xp.pi, 0.1)\n"
+        '    return turn, {"turn": turn}\n'
+    )
+    total, _ = parse(source, VARIABLES).compile("torch")(pitch=torch.tensor([1.0, -1.0]).double())
+    assert total.tolist() == [np.pi, 0.1]
