@@ -206,7 +206,11 @@ class Namespace:
         return self.library.sum(a * b, axis=-1)
 
     def cross(self, a: Array, b: Array, axis: int = -1) -> Array:
-        return self.library.linalg.cross(a, b)
+        # Written out, for PyTorch's own fuses its steps: a vector's product with itself is 0.
+        a0, a1, a2 = (a[..., i] for i in range(3))
+        b0, b1, b2 = (b[..., i] for i in range(3))
+        parts = [a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0]
+        return self.library.stack(parts, axis=-1)
 
     def vector_norm(
         self, x: Array, axis: int | None = None, keepdims: bool = False, ord: float = 2

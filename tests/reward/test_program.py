@@ -225,3 +225,14 @@ def test_numbers_chosen_by_row_keep_their_precision():
     )
     total, _ = parse(source, VARIABLES).compile("torch")(pitch=torch.tensor([1.0, -1.0]).double())
     assert total.tolist() == [np.pi, 0.1]
+
+
+def test_a_vector_product_with_itself_is_zero_on_torch_too():
+    source = (
+        "def compute_reward(joint_angles):\n"
+        "    turn = xp.linalg.cross(joint_angles, joint_angles * 1.0)\n"
+        '    return xp.max(xp.abs(turn), axis=-1), {"turn": turn[:, 0]}\n'
+    )
+    angles = torch.as_tensor(np.random.default_rng(0).normal(size=(64, 3)))
+    total, _ = parse(source, VARIABLES).compile("torch")(joint_angles=angles)
+    assert not total.any()
