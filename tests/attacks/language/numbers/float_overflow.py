@@ -1,4 +1,4 @@
-# refused: line 5, column 17: this is not a real number
+# refused: line 4, column 9: the number is too large
 # The check knows the values of all numbers.
 def compute_reward(pitch):
     n = xp.exp(300.0)
