@@ -8,6 +8,6 @@ def compute_reward(pitch, joint_angles):
     if xp.exp(WIDTH) > 2.0:
         lean = lean + tolerance(0.3, margin=WIDTH)
     # An entry of constants is an array, which has an infinite logarithm of zero.
-    lean = lean + xp.exp(1.0 / xp.log(ZEROS[0]))
+    lean = lean + xp.exp(1.0 / xp.log(ZEROS[0])) + xp.sum(xp.stack((ZEROS[1], ZEROS[1]), axis=-1), axis=-1)
     spread = xp.std(joint_angles, axis=-1, correction=0.5) + xp.var(joint_angles, axis=1, correction=-1)
     return lean, {"lean": lean, "spread": spread}
