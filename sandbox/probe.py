@@ -4,6 +4,7 @@ States come from episodes of random actions.  Every public variable, the action 
 ``prev_`` values are collected once, and all programs are judged on the same rows.
 """
 
+import ast
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -209,11 +210,9 @@ def quality_findings(
 
 def unused_arguments(program: RewardProgram) -> list[str]:
     """Arguments that the program's body never names."""
-    import ast
-
     used = {
         node.id
-        for node in ast.walk(ast.parse(program.source))
+        for node in ast.walk(program.tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
     return [name for name in program.arguments if name not in used]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from reward_synth.reward.finding import Finding, RewardError
 from reward_synth.reward.program import check, parse
 from reward_synth.reward.rules import LARGEST_EXPONENT
+from reward_synth.reward.source import syntax_tree
 
 FIGURES = 3
 """Significant digits of a rewritten value: as many as a person would write."""
@@ -33,7 +34,7 @@ def with_constants(source: str, values: Mapping[str, float]) -> str:
     """
     text = source.removeprefix(BYTE_ORDER_MARK)
     try:
-        body = ast.parse(text).body
+        body = syntax_tree(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RewardError([Finding(1, 1, "syntax", f"this is not Python: {error}")]) from None
     data = text.encode("utf-8", "surrogatepass")

@@ -81,6 +81,8 @@ class Namespace:
             functions[each] = reduction(getattr(library, each))
         functions["var"] = spread_reduction(library.var, 1.0)
         functions["std"] = spread_reduction(library.std, 0.5)
+        functions["copysign"] = of_two(self.copysign, FUNCTIONS["copysign"])
+        functions["signbit"] = of_one(self.signbit, FUNCTIONS["signbit"])
         self.maximum, self.minimum = functions["maximum"], functions["minimum"]
         linear = {"vecdot": self.vecdot, "cross": self.cross, "vector_norm": self.vector_norm}
         self.xp = SimpleNamespace(
@@ -187,6 +189,15 @@ class Namespace:
     def clip(self, x: Array, min: Array = None, max: Array = None) -> Array:
         x = x if min is None else self.maximum(x, min)
         return x if max is None else self.minimum(x, max)
+
+    def copysign(self, a: Array, b: Array) -> Array:
+        """NaN where b is: its sign means nothing, and each library gives it another."""
+        result = self.library.copysign(a, b)
+        return result if is_plain(b) else self.library.where(b == b, result, b)
+
+    def signbit(self, x: Array) -> Array:
+        """False for NaN."""
+        return self.library.logical_and(self.library.signbit(x), x == x)
 
     def filled(self, arrays: Any) -> list[Array]:
         """``arrays`` with plain numbers among them spread to the shape of the others."""

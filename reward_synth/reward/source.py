@@ -87,6 +87,16 @@ class Lines:
         return line, len(before.decode("utf-8", "replace")) + 1
 
 
+def syntax_tree(source: str) -> ast.Module:
+    """What ``ast.parse`` gives, without Python's warnings on stderr: the text is a model's.
+
+    Raises SyntaxError, ValueError, RecursionError or MemoryError where the text is no Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
 def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
     """The syntax tree of ``source``, or None with the finding that says why there is none.
 
@@ -112,9 +122,7 @@ def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:
         1, 1, "too-deep", "the program is nested too deeply", "name intermediate results"
     )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+        tree = syntax_tree(source)
     except SyntaxError as error:
         return None, [syntax_finding(error)]
     except (RecursionError, MemoryError):

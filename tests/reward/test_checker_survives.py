@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_synth.reward import Finding, RewardError, check, parse
+from reward_synth.reward.constants import with_constants
+from sandbox.probe import judge
 from tests.reward.programs import RIGHT, VARIABLES, WRONG, states
 
 SOURCES = [path.read_text(encoding="utf-8") for path in [*RIGHT, *WRONG]]
@@ -110,3 +112,14 @@ def test_mutated_programs(source: str, data: st.DataObject):
             tokens[place:place] = tokens[max(0, place - 8) : place]
     mutated = "".join(tokens)
     assert_sound(mutated, check(mutated, VARIABLES))
+
+
+def test_what_python_warns_of_is_not_said_on_stderr(recwarn: pytest.WarningsRecorder):
+    source = (
+        'SCALE = 1if 2.0 > 1.0 else 3.0\n\ndef compute_reward(pitch):\n    """A \\d."""\n'
+        '    return pitch * SCALE, {"p": pitch}\n'
+    )
+    program = parse(source, VARIABLES)
+    assert judge(program, program.compile(), states(program, rows=40)).components
+    assert with_constants("A = 1if 1 else 0\n", {"A": 2.0}) == "A = 2.0\n"
+    assert list(recwarn) == []

@@ -12,6 +12,7 @@ import numpy as np
 
 from reward_synth.llm.offline.grammar import Term, rounded
 from reward_synth.llm.offline.recover import constants_of
+from reward_synth.reward.source import syntax_tree
 
 STEP = 0.4
 """Standard deviation of a constant's change, in natural logarithms."""
@@ -25,7 +26,7 @@ def vary_constants(source: str, rng: np.random.Generator) -> tuple[str, str] | N
 
     Gives the new source and a note, or None where there is no number to change.
     """
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
     places = _constants(tree) or _numbers(tree)
     if not places:
         return None
@@ -43,7 +44,7 @@ def vary_constants(source: str, rng: np.random.Generator) -> tuple[str, str] | N
 
 def graft(source: str, term: Term) -> str | None:
     """Add ``term`` to a program that returns ``total, {components}``; None for other endings."""
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
     function = next((n for n in tree.body if _is_reward(n)), None)
     if not isinstance(function, ast.FunctionDef) or not isinstance(function.body[-1], ast.Return):
         return None

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from reward_synth.llm.offline.grammar import VECTOR_FORMS, Form, Genome, Shape, Signal, Term
+from reward_synth.reward.source import syntax_tree
 
 CONSTANTS = ("weight", "scale", "target", "low", "high", "margin")
 
@@ -37,7 +38,7 @@ def recover(source: str, sizes: Mapping[str, int | None]) -> Genome | None:
     ``sizes`` are the entries of the task's public variables and of ``action``.
     """
     try:
-        tree = ast.parse(source)
+        tree = syntax_tree(source)
     except (SyntaxError, ValueError):
         return None
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
