@@ -319,9 +319,9 @@ def unlike(
 
 
 def magnifies(subject: Subject) -> bool:
-    """Whether a tiny change of the states, or of what functions are given, changes the result
-    greatly: at a step, or after a difference of nearly equal numbers.  What rounding does to such a
-    program nobody can promise."""
+    """Whether a tiny change of the states, or of what functions are given and give, changes the
+    result greatly: at a step, at a division by zero of either sign, or after a difference of nearly
+    equal numbers.  What rounding does to such a program nobody can promise."""
     values = states(subject)
     base = columns(subject.reward(**copies(values)))
     rng = np.random.default_rng(0)
@@ -331,10 +331,11 @@ def magnifies(subject: Subject) -> bool:
             return [shaken(item) for item in value]
         if not isinstance(value, np.ndarray) or value.dtype != np.float64:
             return value
-        return value * (1 + WOBBLE * rng.standard_normal(value.shape))
+        noise = WOBBLE * rng.standard_normal((2, *value.shape))
+        return value * (1 + noise[0]) + noise[1]
 
     def shaking(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given, **named: function(*map(shaken, given), **named)
+        return lambda *given, **named: shaken(function(*map(shaken, given), **named))
 
     reward = subject.program.compile("numpy")
     space, _ = reward.load(next(iter(values.values())))
@@ -343,10 +344,7 @@ def magnifies(subject: Subject) -> bool:
             if callable(function) and name != "asarray":
                 setattr(names, name, shaking(function))
     for turn in range(4):
-        moved = {
-            name: shaken(value) + WOBBLE * rng.standard_normal(value.shape)
-            for name, value in values.items()
-        }
+        moved = {name: shaken(value) for name, value in values.items()}
         for name, column in columns(reward(**(moved if turn % 2 else values))).items():
             with np.errstate(all="ignore"):
                 scale = np.maximum(np.abs(base[name]), 1.0)

@@ -165,7 +165,8 @@ def look_alikes(source: str) -> Iterator[Finding]:
     if source.isascii():
         return
     try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        text = source.replace("\r\n", "\n").replace("\r", "\n")
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.NAME and not token.string.isascii():
                 line, column = token.start
                 letter = next(c for c in token.string if not c.isascii())

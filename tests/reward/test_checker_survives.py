@@ -74,6 +74,13 @@ def test_columns_count_characters_not_bytes():
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_look_alike_is_found_whatever_ends_the_lines(end: str):
+    source = end.join(["def compute_reward(pitch):", "    а = pitch", '    return а, {"p": а}', ""])
+    found = [(f.line, f.column) for f in check(source, VARIABLES) if f.code == "not-ascii"]
+    assert found == [(2, 5), (3, 12), (3, 21)]
+
+
 def assert_sound(source: str, findings: list[Finding]) -> None:
     """Findings point into the program; a program without any runs."""
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
