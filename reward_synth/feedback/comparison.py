@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from reward_synth.reward.source import syntax_tree
+
 ENTRY = "compute_reward"
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -87,7 +89,7 @@ def component_list(source: str) -> tuple[str, ...]:
 def docstring(source: str) -> str:
     """The first paragraph of what a program says of itself, on one line; "" where nothing."""
     try:
-        for statement in ast.parse(source).body:
+        for statement in syntax_tree(source).body:
             if isinstance(statement, ast.FunctionDef) and statement.name == ENTRY:
                 said = ast.get_docstring(statement) or ""
                 return " ".join(said.split("\n\n")[0].split())
@@ -99,7 +101,7 @@ def docstring(source: str) -> str:
 def tunable_constants(source: str) -> list[tuple[str, str]]:
     """Upper-case constants of a program as (name, value), in order; none if it is no Python."""
     try:
-        statements = ast.parse(source).body
+        statements = syntax_tree(source).body
     except UNREADABLE:
         return []
     return [
@@ -115,7 +117,7 @@ def outline(source: str) -> Outline | None:
     """A program's components and how the total is made of them; None where it is no program."""
     try:
         reader = Reader()
-        for statement in ast.parse(source).body:
+        for statement in syntax_tree(source).body:
             reader.read(statement)
     except UNREADABLE:
         return None

@@ -11,6 +11,8 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from reward_synth.reward.source import syntax_tree
+
 ENTRY = "compute_reward"
 
 
@@ -43,7 +45,7 @@ class Parts:
 def take_apart(source: str) -> Parts | None:
     """The parts of a straight-line program; None for any other."""
     try:
-        module = ast.parse(source)
+        module = syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     functions = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == ENTRY]

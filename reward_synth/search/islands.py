@@ -76,7 +76,8 @@ class Islands(Eureka):
                 children.append(child.candidate)
             elif completion := next(answers[prompt_key(child.messages)], None):
                 made = self.candidate(child.slot, 0, child.messages, completion, None)
-                children.append(replace(made, parents=child.parents, note=child.note))
+                note = "; ".join(filter(None, (child.note, made.note)))
+                children.append(replace(made, parents=child.parents, note=note))
         if failure is not None and not children:
             raise failure
         return children
