@@ -339,4 +339,5 @@ def read_snapshot(path: Path) -> Snapshot | None:
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     arrays, facts = snapshot
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    safetensors.numpy.save_file(contiguous, path, metadata={"facts": json.dumps(facts)})
+    # Not save_file, whose error is none of the operating system's when the disk is full.
+    path.write_bytes(safetensors.numpy.save(contiguous, {"facts": json.dumps(facts)}))

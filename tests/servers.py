@@ -12,6 +12,10 @@ import contextlib
 import gzip
 import itertools
 import json
+import select
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,12 +31,28 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 Fault = Literal[
     "429", "date", "quota", "500", "cut", "half", "html", "list", "bare", "slow", "huge", "zip",
-    "400", "401", "403", "404", "echo",
+    "400", "401", "403", "404", "echo", "later", "reset", "silent",
+    "empty", "prose", "blocks", "refusal",
 ]  # fmt: skip
 """A status; a 429 whose ``Retry-After`` is a ``date``, now; a body ``cut`` half way, or that ends
 after ``half`` of its JSON, or that is ``html``, or a JSON ``list``, or a choice that is ``bare`` of
 a message, or ``huge`` (1 GB), or a ``zip`` bomb; an answer 3 s late (``slow``); an account without
-credit (``quota``); a 500 that repeats all headers of the request (``echo``)."""
+credit (``quota``); a 500 that repeats all headers of the request (``echo``); a 429 that asks for a
+second (``later``); a connection that is ``reset``, or ``silent`` until the client gives up, 30 s at
+most; or an odd answer (``ODD``)."""
+PROGRAM = "def compute_reward(pole_up):\n    return SCALE * pole_up, {'up': SCALE * pole_up}\n"
+BLOCKS = (
+    "First a draft:\n\n```python\ndef compute_reward(pole_up):\n    return pole_up\n```\n"
+    "It needs a scale:\n\n```python\nSCALE = 2.0\n```\n"
+    f"So this is the answer:\n\n```python\n{PROGRAM}```\nGood luck."
+)
+ODD = {
+    "empty": "",
+    "prose": "The pole has to be held upright by the cart. " * 4500,
+    "blocks": BLOCKS,
+    "refusal": "I am sorry, but I cannot help with that.",
+}
+"""Answers of a model that is not up to its task; the program in the blocks is for a pole."""
 
 
 class Answer(BaseModel):
@@ -66,6 +86,14 @@ def read_recordings(task: str) -> list[Recording]:
 def tokens(text: str) -> int:
     """How the server counts tokens: four characters each."""
     return max(1, len(text) // 4)
+
+
+class PatientServer(ThreadingHTTPServer):
+    """Says nothing of clients that hung up, or were killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class CompletionServer:
@@ -105,7 +133,7 @@ class CompletionServer:
         self._key = key
         self._seen: dict[str, list[str]] | None = {} if remember else None
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = PatientServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -145,9 +173,9 @@ class CompletionServer:
             self._seen[identity] = texts
         return texts
 
-    def reply(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The body of a chat completion."""
-        texts = self.texts(request)
+    def reply(self, request: dict[str, Any], odd: str | None = None) -> dict[str, Any]:
+        """The body of a chat completion; each text is ``odd`` where that is given."""
+        texts = self.texts(request) if odd is None else [odd] * (request.get("n") or 1)
         prompt = sum(tokens(message["content"]) for message in request["messages"])
         completion = sum(map(tokens, texts))
         self.prompt_tokens += prompt
@@ -206,11 +234,21 @@ class CompletionServer:
                         fault = "401"
                     elif server._single_only and (request.get("n") or 1) > 1:
                         fault = "400"
-                    body = server.reply(request) if fault in (None, "cut", "half", "slow") else {}
+                    answered = fault in (None, "cut", "half", "slow", *ODD)
+                    body = server.reply(request, ODD.get(fault or "")) if answered else {}
                 if fault == "slow":
                     time.sleep(3)
-                if fault is None or fault == "slow":
+                if fault in (None, "slow", *ODD):
                     self.send(200, body)
+                elif fault == "reset":
+                    # Without lingering, closing a socket sends RST.
+                    linger = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    self.connection.close()
+                    self.close_connection = True
+                elif fault == "silent":
+                    select.select([self.connection], [], [], 30)  # readable when it hangs up
+                    self.close_connection = True
                 elif fault == "cut":
                     self.send(200, body, cut=True)
                 elif fault == "half":
@@ -231,6 +269,8 @@ class CompletionServer:
                     self.refuse(500, f"cannot serve {self.headers.items()}", code=key)
                 elif fault == "date":
                     self.refuse(429, "slow down", retry_after=formatdate(usegmt=True))
+                elif fault == "later":
+                    self.refuse(429, "slow down", retry_after="1")
                 elif fault == "429":
                     self.refuse(429, "slow down", retry_after="0")
                 elif fault == "quota":

@@ -5,6 +5,7 @@ limit, 130 an interruption.  No key or password reaches a line, nor the tracebac
 """
 
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -87,6 +88,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         show_traceback(error, secrets)
         code = 1
+    # An impatient second Ctrl-C ends the process as it stands, without a traceback of its exit.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
 
 
@@ -121,9 +124,19 @@ def status(arguments: Sequence[str], secrets: Secrets, *, debug: bool = False) -
     except Exception as error:
         if debug:
             raise
+        if is_interruption(error):
+            complain("interrupted")
+            return 130
         said = f"{type(error).__name__}: {secrets.hide(str(error))}"
         complain(f"{said}; this is a bug, run again with {DEBUG}")
         return 1
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: one that meets the import of an extension is an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def complain(message: str) -> None:

@@ -130,7 +130,7 @@ def headline(event: Progress, standing: Standing) -> str:
         return f"{generation}: best is candidate {event.candidate} with {number(event.fitness)}"
     if event.kind == "rung":
         return f"{generation}: {event.message} after {event.step or 0:,} steps"
-    if event.kind in ("measuring", "asking"):
+    if event.kind in ("measuring", "asking", "damaged"):
         return event.message
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"

@@ -93,6 +93,10 @@ class Worker:
         self.lines = Lines()
         self.heard = self.heard_bytes = 0
         """Lines since the job began, and the bytes in them."""
+        self.starting = threading.Lock()
+        """Held while the folder is made and the process begun."""
+        self.over = False
+        """Whether it was stopped for good."""
 
     @property
     def jobs(self) -> Path:
@@ -103,17 +107,18 @@ class Worker:
         """Start the process and wait until its libraries are loaded.  Raises UserError."""
         if self.process is not None:
             return
-        with writing_here(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = Lines()
-        self.heard = self.heard_bytes = 0
-        started: queue.Queue[WorkerProcess | BaseException] = queue.Queue()
-        threading.Thread(target=self.host, args=(started, self.lines), daemon=True).start()
-        process = started.get()
-        if isinstance(process, BaseException):
-            with writing_here(self.folder):
+        with self.starting, writing_here(self.folder):
+            if self.over:
+                raise UserError("the workers of this run were stopped")
+            self.folder.mkdir(exist_ok=True)
+            self.lines = Lines()
+            self.heard = self.heard_bytes = 0
+            started: queue.Queue[WorkerProcess | BaseException] = queue.Queue()
+            threading.Thread(target=self.host, args=(started, self.lines), daemon=True).start()
+            process = started.get()
+            if isinstance(process, BaseException):
                 raise process
-        self.process = process
+            self.process = process
         try:
             _, said = self.receive(START_SECONDS)
             if said.get("kind") == "unconfined":
@@ -439,5 +444,7 @@ class WorkerPool:
     def close(self) -> None:
         """Kill every worker and remove what they wrote."""
         for worker in self.all:
-            worker.stop()
+            with worker.starting:  # else its folder would be made while it is removed
+                worker.over = True
+                worker.stop()
         self.workspace.close()

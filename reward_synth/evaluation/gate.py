@@ -7,6 +7,7 @@ sandbox worker.
 from collections.abc import Sequence
 
 from reward_synth.evaluation.dispatch import WorkerPool
+from reward_synth.evaluation.legs import ATTEMPTS_IF_KILLED
 from reward_synth.task import Task
 from sandbox.messages import Failure, ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
 
@@ -65,7 +66,12 @@ class Gate:
                 time_limit=PROBE_SECONDS,
             )
 
-        return self.pool.run(job)
+        outcome: object = None
+        for _ in range(ATTEMPTS_IF_KILLED):
+            outcome = self.pool.run(job)
+            if not isinstance(outcome, Failure) or outcome.reason != "killed":
+                break
+        return outcome
 
 
 def static_findings(source: str, variables: dict[str, int | None]) -> list[ProbeFinding]:

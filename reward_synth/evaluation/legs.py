@@ -283,7 +283,10 @@ class Legs:
         """Put copies of the last leg's states where the job will look for them."""
         remove_tree(folder)  # whatever an earlier job put in the place of this one's
         with writing_here(folder):
-            folder.mkdir(parents=True)
+            # Not the pool's own folder: that is gone when the pool was closed meanwhile.
+            for level in (folder.parent.parent, folder.parent):
+                level.mkdir(exist_ok=True)
+            folder.mkdir()
             for member in members:
                 state = self.root / f"{member.name}.state.safetensors"
                 if state.exists():

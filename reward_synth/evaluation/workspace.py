@@ -44,7 +44,7 @@ class Workspace:
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
-        remove_tree(self.root)
+        remove(self.root)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -55,7 +55,18 @@ def remove_left_behind(parent: Path) -> None:
     for folder in parent.glob(PREFIX + "*"):
         with contextlib.suppress(OSError):
             if is_left_behind(folder):
-                remove_tree(folder)
+                remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a working folder, its lock last: who is killed meanwhile leaves what can be told to be
+    left behind."""
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.name != LOCK:
+                remove_tree(entry)
+        if all(entry.name == LOCK for entry in folder.iterdir()):  # nobody writes there any more
+            remove_tree(folder)
 
 
 def remove_tree(folder: Path) -> None:

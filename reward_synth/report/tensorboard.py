@@ -64,5 +64,8 @@ def write_events(folder: Path, report: TrainingReport, started: float) -> None:
         writer.close()
         try:
             partial.rename(folder)
-        except FileExistsError:  # another report of the same run was quicker
+        except OSError:
+            if not folder.is_dir():
+                raise
+            # Another report of the same run was quicker.
             shutil.rmtree(partial, ignore_errors=True)

@@ -3,7 +3,7 @@
 OpenGL's library is chosen before the first ``import mujoco`` of a process and may take the
 process down with it, so filming happens in a child process, once per library until one works:
 
-    python -m reward_synth.report.video TASK POLICY OUT SECONDS
+    python -m reward_synth.report.video TASK POLICY OUT SECONDS PARENT
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reward_synth.store.folder import TEMPORARY_PREFIX, writing
+from sandbox.confinement import die_with_parent
 
 if TYPE_CHECKING:
     import mujoco
@@ -86,7 +87,7 @@ def _film_in_child(
         path for path in (root, os.environ.get("PYTHONPATH")) if path
     )
     command = [sys.executable, "-P", "-m", __name__]
-    arguments = [str(task_folder), str(policy), str(out), str(seconds)]
+    arguments = [str(task_folder), str(policy), str(out), str(seconds), str(os.getpid())]
     try:
         child = subprocess.run(
             command + arguments,
@@ -196,7 +197,10 @@ def resampled(model: "mujoco.MjModel", episode: np.ndarray, step: float) -> list
 
 
 def main() -> None:
-    task_folder, policy, out, seconds = sys.argv[1:]
+    task_folder, policy, out, seconds, parent = sys.argv[1:]
+    die_with_parent()
+    if os.getppid() != int(parent):  # it was gone before that
+        raise SystemExit(NO_VIDEO)
     try:
         import mujoco  # noqa: F401 - binds the library that MUJOCO_GL names
     except Exception as error:

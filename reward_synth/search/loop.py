@@ -19,13 +19,14 @@ from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
+from reward_synth.search.resuming import reopen
 from reward_synth.search.resumption import changed, recorded
 from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import search_evaluations
-from reward_synth.store.schema import Candidate, Run
+from reward_synth.store.schema import Candidate, Evaluation, Run
 from reward_synth.task import Task, load_task
 
 PASSED = ("accepted", "scored", "failed", "pruned")
@@ -65,10 +66,8 @@ def resume(
     Raises UserError, and leaves the run alone, while another process is at it.
     """
     changes = {n: value for n, value in (changes or {}).items() if value is not None}
-    if store.get_run(run_id).status == "finished":
-        return run_id
-    with store.lock(run_id):
-        run = store.get_run(run_id)  # another process may have gone on with it just now
+    with store.lock(run_id):  # which restores what a report that was killed left half-written
+        run = store.get_run(run_id)
         if run.status == "finished":
             return run_id
         if run.kind == "train":
@@ -83,8 +82,8 @@ def resume(
         so_far = SoFar(run.completions, resumed=True, desk=desk(observer))
         so_far.desk.folder = store.run_folder(run_id)
         strategy = build_strategy(task, settings, so_far, store)
-        store.reopen_run(run_id, recorded(settings))
-        trained = sum(len(c.evaluations) for c in run.candidates)
+        reopen(run_id, store=store, observer=observer, config=recorded(settings))
+        trained = sum(len(c.evaluations) for c in store.candidates(run_id))
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
         drive(Search(store, run_id, task, settings, strategy, observer))
     return run_id
@@ -289,7 +288,7 @@ class Search:
             raise RunError(message)
         baseline = known_baselines(self.store, self.task, self.config, seeds)
         result = search_result(run, best, baseline, seeds)
-        write_best(self.store.run_folder(self.id), best.number, best_policy(best), result)
+        write_best(self.store.run_folder(self.id), best, best_training(best), result)
         self.store.finish_run(self.id, result)
         self.tell("finished", candidate=best, fitness=result["fitness"])
 
@@ -307,7 +306,7 @@ class Search:
         baseline = known_baselines(self.store, self.task, self.config, seeds)
         facts = {"limit": reached.limit, "value": reached.value, "allowed": reached.allowed}
         result = {**search_result(run, best, baseline, seeds), "stopped": facts}
-        write_best(self.store.run_folder(self.id), best.number, best_policy(best), result)
+        write_best(self.store.run_folder(self.id), best, best_training(best), result)
         self.store.stop_run(self.id, result, str(reached))
         self.tell("stopped", candidate=best, fitness=result["fitness"], message=str(reached))
 
@@ -373,10 +372,10 @@ def asked_alike(refused: Sequence[Candidate]) -> list[list[Candidate]]:
     return list(groups.values())
 
 
-def best_policy(candidate: Candidate) -> str:
-    """The policy to keep of a candidate: the best of its confirmation, if there is one."""
+def best_training(candidate: Candidate) -> Evaluation:
+    """Whose policy to keep of a candidate: the best of its confirmation, if there is one."""
     confirmed = [e for e in candidate.evaluations if e.purpose == "confirm"]
-    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed)).policy
+    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
 
 
 def explain_failure(run: Run) -> str:

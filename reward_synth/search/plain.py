@@ -11,6 +11,7 @@ from reward_synth.evaluation import Gate, WorkerPool, errors, interval
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
+from reward_synth.search.resuming import reopen
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.schema import Run
@@ -56,8 +57,8 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
 
     task = load_task(run.task_folder)
     config = TrainConfig.model_validate(run.config)
-    store.reopen_run(run.id)
-    if not run.candidates:  # it was killed before its reward was recorded
+    reopen(run.id, store=store, observer=observer)
+    if not store.candidates(run.id):  # it was killed before its reward was recorded
         store.record_proposals(run.id, 0, [proposal(task, config.reward)])
     start = time.monotonic()
     workers = min(worker_count(config), len(config.seeds))
@@ -128,6 +129,6 @@ def finish(
         "seconds": run.seconds,
     }
     best = max(candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
-    write_best(store.run_folder(run_id), candidate.number, best.policy, result)
+    write_best(store.run_folder(run_id), candidate, best, result)
     store.finish_run(run_id, result)
     observer(Progress("finished", run_id, candidate=candidate.number, fitness=result["fitness"]))

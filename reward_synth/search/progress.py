@@ -7,6 +7,7 @@ from typing import Literal
 Kind = Literal[
     "started",  # the run exists: run
     "resumed",  # run, message: what is already there
+    "damaged",  # the files of a training, which is made again: candidate, seed, message
     "proposing",  # generation: the model is being asked
     "proposed",  # generation, message: how many candidates
     "asking",  # a person is asked and has the screen: message

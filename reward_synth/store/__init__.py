@@ -2,6 +2,7 @@
 
 from reward_synth.store.folder import atomic_write, candidate_folder, write_best
 from reward_synth.store.proposals import NewCandidate, NewCompletion, RungDecision
+from reward_synth.store.restoring import restore_files
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
 from reward_synth.store.store import Store
 
@@ -17,5 +18,6 @@ __all__ = [
     "Store",
     "atomic_write",
     "candidate_folder",
+    "restore_files",
     "write_best",
 ]

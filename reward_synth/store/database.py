@@ -111,8 +111,10 @@ def _prepare_tables(engine: Engine) -> None:
             return
         version = connection.execute(text("SELECT MAX(version) FROM schema_version")).scalar_one()
         if version < SCHEMA_VERSION:
-            # So far every version has only added tables.
             Base.metadata.create_all(connection)
+            if version < 3:
+                column = "policy_sha256 VARCHAR NOT NULL DEFAULT ''"
+                connection.execute(text(f"ALTER TABLE evaluations ADD COLUMN {column}"))
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},

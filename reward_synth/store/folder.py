@@ -12,6 +12,7 @@ forced to disk and renamed.  A kill leaves at worst such a temporary file, which
 """
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_synth.errors import UserError
+from reward_synth.store.schema import Candidate, Evaluation
 
 TEMPORARY_PREFIX = ".tmp-"
 POLICY_SIZE_LIMIT = 256 * 2**20
@@ -81,6 +83,16 @@ def candidate_folder(run_folder: Path, number: int, seed: int | None = None) -> 
     return folder if seed is None else folder / f"seed-{seed}"
 
 
+def restore(path: Path, content: str) -> None:
+    """Write ``content`` to ``path`` unless that is what it holds."""
+    try:
+        intact = path.read_bytes() == content.encode("utf-8", "replace")
+    except OSError:
+        intact = False
+    if not intact:
+        atomic_write(path, content)
+
+
 def write_candidate_files(
     run_folder: Path,
     number: int,
@@ -89,49 +101,80 @@ def write_candidate_files(
     messages: Sequence[Mapping[str, str]] = (),
     completion: str | None = None,
 ) -> None:
-    """Write ``reward.py`` and, where a model was asked, ``prompt.md`` and ``completion.md``."""
+    """Write ``reward.py`` and, where a model was asked, ``prompt.md`` and ``completion.md``.
+
+    What is there already stays.
+    """
     folder = candidate_folder(run_folder, number)
     if messages:
-        atomic_write(folder / "prompt.md", prompt_markdown(messages))
+        restore(folder / "prompt.md", prompt_markdown(messages))
     if completion is not None:
-        atomic_write(folder / "completion.md", completion)
-    atomic_write(folder / "reward.py", source)
+        restore(folder / "completion.md", completion)
+    restore(folder / "reward.py", source)
 
 
-def write_training_files(
-    run_folder: Path, number: int, *, seed: int | None, report: Mapping[str, Any], policy: bytes
-) -> Path:
-    """Write a training's ``policy.safetensors`` and ``report.json``; gives the policy's path.
+def report_json(candidate: int, evaluation: Evaluation) -> str:
+    """What ``report.json`` says of a training."""
+    facts = {
+        "candidate": candidate,
+        "purpose": evaluation.purpose,
+        "seed": evaluation.seed,
+        "score": evaluation.score,
+        "report": evaluation.report,
+    }
+    return json.dumps(facts, indent=1) + "\n"
 
-    ``seed`` is None for the training of the search and the seed of a confirmation training.
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_policy(run_folder: Path, evaluation: Evaluation) -> bytes | None:
+    """The policy of a training as it was recorded; None where it is damaged or gone.
+
+    Raises UserError where that cannot be told.
     """
-    folder = candidate_folder(run_folder, number, seed)
-    path = folder / "policy.safetensors"
-    atomic_write(path, policy)
-    atomic_write(folder / "report.json", json.dumps(report, indent=1) + "\n")
-    return path
+    path = run_folder / evaluation.policy
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; make it readable") from error
+    return content if evaluation.policy_sha256 in ("", sha256(content)) else None
 
 
 def write_best(
-    run_folder: Path, number: int, policy: str, facts: Mapping[str, Any] | None = None
+    run_folder: Path,
+    candidate: Candidate,
+    evaluation: Evaluation,
+    facts: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Make ``RUN/best`` a copy of candidate ``number`` with one of its policies.
+    """Make ``RUN/best`` a copy of a candidate with one of its trainings.
 
-    ``policy`` is relative to the run folder, as in ``Evaluation.policy``; the report beside it
-    comes along.  ``facts`` go to ``best.json`` with the candidate's number.  The folder is
-    exchanged as a whole, so it never mixes two candidates.
+    ``facts`` go to ``best.json`` with the candidate's number.  The folder is exchanged as a
+    whole, so it never mixes two candidates.  Raises UserError where the policy is damaged.
     """
-    source = run_folder / policy
+    policy = read_policy(run_folder, evaluation)
+    if policy is None:
+        raise UserError(
+            f"{run_folder / evaluation.policy} is damaged or gone; go on with --resume, which "
+            "trains it again"
+        )
     best = run_folder / "best"
     token = secrets.token_hex(6)
     fresh = run_folder / f"{TEMPORARY_PREFIX}best-{token}"
     stale = run_folder / f"{TEMPORARY_PREFIX}best-{token}-old"
     with writing(best):
         fresh.mkdir()
-        reward = candidate_folder(run_folder, number) / "reward.py"
-        for file in (reward, source, source.with_name("report.json")):
-            atomic_write(fresh / file.name, file.read_bytes())
-        best_facts = {"candidate": number, "policy": policy, **(facts or {})}
+        atomic_write(fresh / "reward.py", candidate.source)
+        atomic_write(fresh / "policy.safetensors", policy)
+        atomic_write(fresh / "report.json", report_json(candidate.number, evaluation))
+        best_facts = {
+            "candidate": candidate.number,
+            "policy": evaluation.policy,
+            **(facts or {}),
+        }
         atomic_write(fresh / "best.json", json.dumps(best_facts, indent=1) + "\n")
         if best.exists():
             best.rename(stale)

@@ -1,5 +1,6 @@
 """One process per run: an advisory lock that the kernel frees however the process ends."""
 
+import errno
 import fcntl
 import os
 import time
@@ -17,15 +18,18 @@ POLL_SECONDS = 0.02
 def run_lock(run_folder: Path) -> Iterator[None]:
     """Hold ``RUN/.lock`` (``flock``) and clear away what a killed process left half-written.
 
-    Raises UserError when another process, or another thread of this one, holds it.
+    The folder itself is held too, for a file can be deleted.  Raises UserError when another
+    process, or another thread of this one, holds it.
     """
     path = run_folder / ".lock"
     with writing(path):
         run_folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    folder = os.open(run_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold_folder(folder)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
             raise UserError(
@@ -38,7 +42,18 @@ def run_lock(run_folder: Path) -> Iterator[None]:
         remove_temporary_files(run_folder)
         yield
     finally:
+        os.close(folder)
         os.close(descriptor)
+
+
+def _hold_folder(descriptor: int) -> None:
+    """Lock a folder, where its file system can.  Raises BlockingIOError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # NFS locks for writing only what is open for writing, and a folder cannot be.
+        if error.errno not in (errno.EBADF, errno.ENOLCK, errno.EINVAL, errno.EOPNOTSUPP):
+            raise
 
 
 @contextmanager

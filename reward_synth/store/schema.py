@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 2
-"""2 added the table ``rungs``."""
+SCHEMA_VERSION = 3
+"""2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``."""
 
 
 def now() -> datetime:
@@ -162,6 +162,8 @@ class Evaluation(Base):
     """evaluation.score.Score as JSON."""
     policy: Mapped[str]
     """Path of the safetensors file, relative to the run folder."""
+    policy_sha256: Mapped[str] = mapped_column(default="", server_default="")
+    """Hash of that file; empty where an older version recorded it."""
     seconds: Mapped[float]
     finished: Mapped[datetime] = mapped_column(default=now)
     candidate: Mapped[Candidate] = relationship(back_populates="evaluations")

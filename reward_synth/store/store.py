@@ -23,9 +23,11 @@ from reward_synth.errors import UserError
 from reward_synth.store.database import WRITE_FIRST, open_engine, parse_url, readable_errors
 from reward_synth.store.folder import (
     atomic_write,
+    candidate_folder,
     read_untrusted,
+    report_json,
+    sha256,
     write_candidate_files,
-    write_training_files,
     writing,
 )
 from reward_synth.store.lock import run_lock
@@ -318,28 +320,24 @@ class Store:
             earlier = session.scalar(select(Evaluation).where(*same))
             if earlier is not None:
                 return earlier
-            report_json = report.model_dump(mode="json")
-            score_json = score.model_dump(mode="json")
-            facts = {"candidate": candidate.number, "purpose": purpose, "seed": seed}
+            weights = read_untrusted(policy)
             run_folder = self.run_folder(candidate.run_id)
-            kept = write_training_files(
-                run_folder,
-                candidate.number,
-                seed=None if purpose == "search" and main else seed,
-                report={**facts, "score": score_json, "report": report_json},
-                policy=read_untrusted(policy),
-            )
+            own = None if purpose == "search" and main else seed
+            folder = candidate_folder(run_folder, candidate.number, own)
             evaluation = Evaluation(
                 candidate_id=candidate.id,
                 purpose=purpose,
                 seed=seed,
                 steps=steps,
-                report=report_json,
+                report=report.model_dump(mode="json"),
                 fitness=score.fitness,
-                score=score_json,
-                policy=str(kept.relative_to(run_folder)),
+                score=score.model_dump(mode="json"),
+                policy=str((folder / "policy.safetensors").relative_to(run_folder)),
+                policy_sha256=sha256(weights),
                 seconds=seconds,
             )
+            atomic_write(folder / "policy.safetensors", weights)
+            atomic_write(folder / "report.json", report_json(candidate.number, evaluation))
             session.add(evaluation)
             session.execute(
                 update(Candidate)
@@ -347,6 +345,19 @@ class Store:
                 .values(status="scored")
             )
             return evaluation
+
+    def forget_evaluation(self, evaluation: Evaluation) -> None:
+        """Take back a training whose policy is lost, so that it is made again."""
+        of_it = Evaluation.candidate_id == evaluation.candidate_id
+        searched = select(Evaluation.id).where(of_it, Evaluation.purpose == "search")
+        own = Candidate.id == evaluation.candidate_id
+        with self._writing() as session:
+            session.execute(delete(Evaluation).where(Evaluation.id == evaluation.id))
+            session.execute(
+                update(Candidate)
+                .where(own, Candidate.status == "scored", ~searched.exists())
+                .values(status="accepted")
+            )
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 """The gate, with a real probe in a confined worker."""
 
+import os
+import signal
+
 import pytest
 
 from reward_synth.evaluation import Gate, WorkerPool, errors
@@ -73,3 +76,11 @@ def test_order_of_verdicts_is_the_order_of_programs(gate):
     )
     assert [bool(errors(verdict.findings)) for verdict in verdicts] == [False, True, False]
     assert list(verdicts[2].components) == ["tall"]
+
+
+def test_a_killed_worker_is_no_fault_of_the_program(gate):
+    with gate.pool.worker() as worker:
+        worker.start()
+        os.kill(worker.process.pid, signal.SIGKILL)
+    [verdict] = gate.judge([reward_source(TASK, "expert")])
+    assert errors(verdict.findings) == []

@@ -113,6 +113,15 @@ def test_legs_of_ever_fewer_members_are_one_training(pool, whole):
     assert last == {name: whole[name] for name in ("m0", "m1", "m2")}
 
 
+def test_a_working_folder_that_cannot_be_written_is_one_line(pool, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with (
+        start(pool) as run,
+        pytest.raises(UserError, match=r"cannot write below .*TMPDIR.*--resume"),
+    ):
+        run.lend_states([member("a")], tmp_path / "file" / "job")
+
+
 def kill_once(pool: WorkerPool, at: str, times: int = 1):
     """Kills the worker that says something of member ``at``, so many times."""
     left = [times]

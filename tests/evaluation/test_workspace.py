@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from reward_synth.errors import UserError
+from reward_synth.evaluation import WorkerPool
 from reward_synth.evaluation.workspace import (
+    LOCK,
     UNLOCKED_SECONDS,
     Workspace,
     has_room,
     remove_tree,
 )
+from reward_synth.task import load_task
 
 HOLD = """
 from reward_synth.evaluation.workspace import Workspace
@@ -101,3 +104,52 @@ def test_a_folder_is_removed_whatever_is_in_it_and_no_more(tmp_path: Path):
     remove_tree(tmp_path / "instead")
     assert [path.name for path in tmp_path.iterdir()] == ["outside"]
     assert (outside / "file").read_text() == "mine"
+
+
+DIE_WHILE_CLOSING = """
+import os, signal, sys
+from reward_synth.evaluation.workspace import Workspace
+workspace = Workspace()
+folders = [workspace.root / str(k) for k in range(10)]
+for folder in folders:
+    folder.mkdir()
+removed = []
+def count(event, given):
+    if event == "subprocess.Popen":
+        removed.append(given)
+        if len(removed) == len(folders):
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+workspace.close()
+"""
+
+
+def test_what_was_half_removed_is_known_for_left_behind(tmp_path: Path):
+    done = subprocess.run([sys.executable, "-c", DIE_WHILE_CLOSING])
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    Workspace().close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pool_that_is_closed_while_its_workers_start_leaves_nothing(tmp_path: Path):
+    pool = WorkerPool(load_task("cartpole-swingup").folder, 2)
+    pool.warm()
+    pool.close()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UserError, match="were stopped"):
+        pool.all[0].start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_still_written_to_keeps_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    workspace = Workspace()
+    (workspace.root / "worker").mkdir()
+    with monkeypatch.context() as late:
+        late.setattr("reward_synth.evaluation.workspace.remove_tree", lambda _: None)
+        workspace.close()
+    assert (workspace.root / LOCK).exists()
+    Workspace().close()
+    assert list(tmp_path.iterdir()) == []

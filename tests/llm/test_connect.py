@@ -201,7 +201,7 @@ def test_what_was_paid_for_before_a_server_fails_is_kept():
 def test_messages_of_all_kinds(message: dict[str, object], text: str):
     reply = {"choices": [{"message": message}], "usage": {"prompt_tokens": None}}
     with CompletionServer([]) as server:
-        server.reply = lambda request: reply
+        server.reply = lambda request, odd=None: reply
         (completion,) = connect("test", server.base_url, patience=BRISK).complete(PROMPT, 1)
     assert (completion.text, completion.prompt_tokens) == (text, 0)
 

@@ -158,7 +158,9 @@ class Recorder:
         for candidate in self.store.candidates(run_id):
             for seed, fitness in enumerate(CONFIRMED.get(candidate.number, ()), start=100):
                 self.evaluate(candidate, fitness, purpose="confirm", seed=seed)
-        write_best(self.store.run_folder(run_id), 7, "candidates/0007/policy.safetensors", result())
+        winner = self.store.candidates(run_id)[7]
+        [searched] = [e for e in winner.evaluations if e.purpose == "search"]
+        write_best(self.store.run_folder(run_id), winner, searched, result())
         self.store.finish_run(run_id, result())
         return run_id
 

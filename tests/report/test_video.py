@@ -1,7 +1,9 @@
 """Filming a policy; where no OpenGL library is there, the reason and what to install."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -65,6 +67,31 @@ def test_a_policy_that_is_none_is_told_in_one_line(recorder: Recorder, tmp_path:
     told = str(reason.value)
     assert "broken.safetensors" in told or "libosmesa6" in told
     assert "\n" not in told
+
+
+def test_a_film_dies_with_who_asked_for_it(recorder: Recorder, tmp_path: Path):
+    arguments = [recorder.task.folder, recorder.policy, tmp_path / "video.mp4"]
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from reward_synth.report.video import render_video\n"
+        "render_video(*map(Path, sys.argv[1:]), seconds=600.0)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "MUJOCO_GL": "osmesa"},
+        stderr=subprocess.DEVNULL,
+    )
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    while parent.poll() is None and not children.read_text():
+        time.sleep(0.01)
+    films = [Path("/proc") / child for child in children.read_text().split()]
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20  # a film of ten minutes takes longer
+    while any(film.exists() for film in films):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_poses_come_at_the_film_s_rate_between_those_of_the_simulation(recorder: Recorder):

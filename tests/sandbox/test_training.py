@@ -1,10 +1,12 @@
 """A population's training in this process: who fails, who is not disturbed, and legs."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reward_synth.errors import DeviceMemoryError
@@ -427,3 +429,10 @@ def test_a_fitness_that_is_not_finite_says_whose_it_is(tmp_path):
     assert failure.reason == "non-finite"
     assert "fitness of an episode is nan" in failure.message
     assert str(task / "task.py") in failure.message
+
+
+def test_a_disk_that_is_full_for_a_state_is_no_fault_of_the_candidate():
+    state = {"weights": np.zeros(1000)}, {"step": 3}
+    with pytest.raises(OSError) as full:
+        training.write_snapshot(Path("/dev/full"), state)
+    assert full.value.errno == errno.ENOSPC  # which the worker reports as "disk"

@@ -8,17 +8,9 @@ from reward_synth import api
 from reward_synth.search import RunConfig
 from reward_synth.search.prompts import LONGEST_ANSWER, bounded
 from reward_synth.store import Store
-from tests.servers import CompletionServer
+from tests.servers import BLOCKS, ODD, PROGRAM, CompletionServer
 
-PROGRAM = "def compute_reward(pole_up):\n    return SCALE * pole_up, {'up': SCALE * pole_up}\n"
-BLOCKS = (
-    "First a draft:\n\n```python\ndef compute_reward(pole_up):\n    return pole_up\n```\n"
-    "It needs a scale:\n\n```python\nSCALE = 2.0\n```\n"
-    f"So this is the answer:\n\n```python\n{PROGRAM}```\nGood luck."
-)
-PROSE = "The pole has to be held upright by the cart. " * 4500
-REFUSAL = "I am sorry, but I cannot help with that."
-ODD = {"empty": "", "prose": PROSE, "blocks": BLOCKS, "refusal": REFUSAL}
+PROSE = ODD["prose"]
 
 
 def test_a_run_survives_them_and_a_repair_prompt_stays_short(tmp_path: Path):
@@ -46,7 +38,7 @@ def test_a_run_survives_them_and_a_repair_prompt_stays_short(tmp_path: Path):
     assert all(candidate.source == first["blocks"].source for candidate in candidates[4:])
     prompts = ["".join(m["content"] for m in request["messages"]) for request in server.requests]
     assert max(map(len, prompts)) < len(prompts[0]) + LONGEST_ANSWER + 2000
-    assert any(REFUSAL in prompt for prompt in prompts[1:])
+    assert any(ODD["refusal"] in prompt for prompt in prompts[1:])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from sqlalchemy import text
 
 from reward_synth.errors import UserError
 from reward_synth.search.config import RunConfig
-from reward_synth.store import NewCandidate, Store, atomic_write, database, write_best
+from reward_synth.store import (
+    Candidate,
+    Evaluation,
+    NewCandidate,
+    Store,
+    atomic_write,
+    database,
+    write_best,
+)
 from reward_synth.store.lock import setup_lock
 from reward_synth.store.schema import SCHEMA_VERSION
 from reward_synth.task import Task
@@ -172,6 +180,12 @@ def test_a_run_is_worked_on_by_one_process_and_freed_by_its_death(
         expected = f"run {run_id} is being worked on by process {child.pid}"
         with pytest.raises(UserError, match=expected), store.lock(run_id):
             pass
+        (store.run_folder(run_id) / ".lock").unlink()
+        with (
+            pytest.raises(UserError, match="is being worked on by process unknown"),
+            store.lock(run_id),
+        ):
+            pass
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -305,11 +319,14 @@ def test_a_kill_in_the_middle_of_recording_leaves_all_or_nothing(
 
 def test_best_is_exchanged_as_a_whole(tmp_path: Path):
     for number in (3, 4):
-        folder = tmp_path / "candidates" / f"{number:04d}"
-        for name in ("reward.py", "policy.safetensors", "report.json"):
-            atomic_write(folder / name, f"{name} of {number}")
-        write_best(tmp_path, number, f"candidates/{number:04d}/policy.safetensors")
+        policy = f"candidates/{number:04d}/policy.safetensors"
+        atomic_write(tmp_path / policy, f"policy of {number}")
+        candidate = Candidate(number=number, source="x = 1")
+        training = Evaluation(
+            policy=policy, policy_sha256="", purpose="search", seed=0, score={}, report={}
+        )
+        write_best(tmp_path, candidate, training)
     names = sorted(os.listdir(tmp_path / "best"))
     assert names == ["best.json", "policy.safetensors", "report.json", "reward.py"]
-    assert (tmp_path / "best" / "policy.safetensors").read_text() == "policy.safetensors of 4"
+    assert (tmp_path / "best" / "policy.safetensors").read_text() == "policy of 4"
     assert sorted(os.listdir(tmp_path)) == ["best", "candidates"]

@@ -243,11 +243,11 @@ class Statements(Assignments):
                     result += self.assign_to(statement, known, self.read(known, statement))
         self.scope.target(statement.target.id)
         variable = self.scope.names[statement.target.id]
-        self.scope.values[variable] = Number(building.numbers_in(items[0]))
+        self.scope.values[variable] = Number(building.numbers_in(items[0]) or 0)
         state = self.scope.snapshot()
         first = self.block(statement.body)
         self.scope.restore(state, taken=True)
-        self.scope.values[variable] = Number(building.numbers_in(items[0]))
+        self.scope.values[variable] = Number(building.numbers_in(items[0]) or 0)
         second = self.block(statement.body)
         if [ast.dump(new) for new in first] != [ast.dump(new) for new in second]:
             message = "a value in this loop is of another kind at each turn"
