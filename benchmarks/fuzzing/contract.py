@@ -8,6 +8,7 @@ import resource
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -36,6 +37,7 @@ TOLERANCE = 1e-7
 """Relative difference of two namespaces, or of a batch and its rows, in double precision."""
 ROUGHLY = 1e-2
 """Relative difference of single and double precision that only rounding, magnified, gives."""
+SHAKEN = "<shaken>"
 WOBBLE = 1e-9
 """Relative change of the inputs that tells whether a program magnifies rounding."""
 SHARPENED = 1e6
@@ -181,7 +183,7 @@ def unclear(source: str, findings: list[Finding]) -> Iterator[Find]:
 XP_NAMES = {part for path in (*XP_FUNCTIONS, *XP_CONSTANTS) for part in path.split(".")}
 OPERATIONS = re.compile(
     r"BINARY_OP|BINARY_SUBSCR|BINARY_SLICE|BUILD_(TUPLE|LIST|MAP|CONST_KEY_MAP|SLICE)|CALL\w*"
-    r"|COMPARE_OP|COPY|FOR_ITER|END_FOR|GET_ITER|(POP_)?JUMP\w*|KW_NAMES|LIST_EXTEND|LOAD_\w+"
+    r"|COMPARE_OP|COPY|FOR_ITER|END_FOR|GET_ITER|(POP_)?JUMP\w*|KW_NAMES|LIST_EXTEND|LIST_TO_TUPLE|LOAD_\w+"
     r"|MAKE_FUNCTION|NOP|POP_(TOP|ITER)|PRECALL|PUSH_NULL|RESUME|RETURN_(VALUE|CONST)"
     r"|STORE_(FAST|NAME)\w*|SWAP|TO_BOOL|UNARY_\w+|UNPACK_SEQUENCE|EXTENDED_ARG|CACHE|NOT_TAKEN"
     r"|SET_FUNCTION_ATTRIBUTE|DICT_UPDATE|MAP_ADD|LIST_APPEND"
@@ -318,9 +320,32 @@ def unlike(
             yield Find(what, f"{name}: {column[~near][:3]} and {those[name][~near][:3]}")
 
 
+class Shaking(ast.NodeTransformer):
+    """Lets every operator in a function give its value to the function ``SHAKEN``."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        return node  # A constant's; those in functions are visited below.
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        for statement in node.body:
+            for inner in ast.walk(statement):
+                if not isinstance(inner, ast.stmt):
+                    continue
+                for name, value in ast.iter_fields(inner):
+                    if isinstance(value, ast.expr):
+                        setattr(inner, name, self.visit(value))
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.BitAnd | ast.BitOr):
+            return node
+        return ast.Call(ast.Name(SHAKEN, ast.Load()), [node], [])
+
+
 def magnifies(subject: Subject) -> bool:
-    """Whether a tiny change of the states, or of what functions are given and give, changes the
-    result greatly: at a step, at a division by zero of either sign, or after a difference of nearly
+    """Whether a tiny change of the states, or of what is computed on the way, changes the result
+    greatly: at a step, at a division by zero of either sign, or after a difference of nearly
     equal numbers.  What rounding does to such a program nobody can promise."""
     values = states(subject)
     base = columns(subject.reward(**copies(values)))
@@ -337,8 +362,10 @@ def magnifies(subject: Subject) -> bool:
     def shaking(function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *given, **named: shaken(function(*map(shaken, given), **named))
 
-    reward = subject.program.compile("numpy")
-    space, _ = reward.load(next(iter(values.values())))
+    tree = Shaking().visit(deepcopy(subject.program.tree))
+    reward = CompiledReward(ast.fix_missing_locations(tree), subject.program.sizes, "numpy")
+    space, entry = reward.load(next(iter(values.values())))
+    entry.__globals__[SHAKEN] = shaken
     for names in (space.xp, space.xp.linalg):
         for name, function in vars(names).items():
             if callable(function) and name != "asarray":
