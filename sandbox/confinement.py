@@ -190,7 +190,7 @@ def start_worker(
     writable = folder / "jobs"
     writable.mkdir(exist_ok=True)
     readable = readable_paths(task_folder, imports, kernels)
-    command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, *kinds]
+    command = [sys.executable, "-P", "-m", "sandbox.worker", isolation, str(os.getpid()), *kinds]
     command += ["--", *readable, "--", *device_nodes(device)]
     process = subprocess.Popen(
         command,
@@ -271,9 +271,11 @@ def try_walls() -> None:
         raise OSError(f"a confined process could still reach {' and '.join(dict.fromkeys(leaks))}")
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill the calling process when its parent is gone, however that ended."""
+def die_with(parent: int) -> None:
+    """Have the kernel kill the calling process when that parent is gone, however it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it is gone already
+        os._exit(1)
 
 
 def set_limit(limit: int, value: int) -> None:
@@ -311,9 +313,8 @@ def confine_job(
     ``seconds`` are wall-clock: what all cores could do in them is the limit of processor time,
     which holds even when nobody watches the clock any more.  ``memory`` is bytes of private
     writable memory, which does not bound a job on a GPU: a driver reserves far more than it uses.
-    ``nodes`` are the GPU's files.  The process dies with its parent.
+    ``nodes`` are the GPU's files.
     """
-    die_with_parent()
     if isolation == "none":
         return
     if not nodes:

@@ -31,7 +31,7 @@ from sandbox.confinement import (
     Isolation,
     confine_job,
     confine_worker,
-    die_with_parent,
+    die_with,
     set_limit,
 )
 from sandbox.messages import (
@@ -127,8 +127,10 @@ def run_job(
     readable: list[str],
     nodes: list[str],
     events: int,
+    worker: int,
 ) -> None:
     """The body of a job's process, which says its events on that descriptor: never returns."""
+    die_with(worker)
     emit = Emitter(os.fdopen(events, "w", encoding="utf-8"))
     try:
         quiet = os.open(os.devnull, os.O_RDWR)
@@ -228,14 +230,14 @@ def supervise(pid: int, job: AnyJob, relay: Relay, emit: Emitter) -> None:
 
 
 def main() -> None:
-    """``python -m sandbox.worker ISOLATION KIND… -- READABLE… -- NODE…``"""
+    """``python -m sandbox.worker ISOLATION PARENT KIND… -- READABLE… -- NODE…``"""
     isolation = cast(Isolation, sys.argv[1])
     first = sys.argv.index("--")
     second = sys.argv.index("--", first + 1)
-    kinds, readable, nodes = sys.argv[2:first], sys.argv[first + 1 : second], sys.argv[second + 1 :]
+    kinds, readable, nodes = sys.argv[3:first], sys.argv[first + 1 : second], sys.argv[second + 1 :]
     set_limit(resource.RLIMIT_CORE, 0)
     set_limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
-    die_with_parent()
+    die_with(int(sys.argv[2]))
     emit = Emitter(sys.stdout)
     if isolation == "strict":
         try:
@@ -258,10 +260,11 @@ def main() -> None:
             emit(DONE)
             continue
         reader, writer = os.pipe()
+        worker = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.close(reader)
-            run_job(job, isolation, readable, nodes, writer)
+            run_job(job, isolation, readable, nodes, writer, worker)
         os.close(writer)
         supervise(pid, job, Relay(reader, emit), emit)
         os.close(reader)

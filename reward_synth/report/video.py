@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reward_synth.store.folder import TEMPORARY_PREFIX, writing
-from sandbox.confinement import die_with_parent
+from sandbox.confinement import die_with
 
 if TYPE_CHECKING:
     import mujoco
@@ -198,9 +198,7 @@ def resampled(model: "mujoco.MjModel", episode: np.ndarray, step: float) -> list
 
 def main() -> None:
     task_folder, policy, out, seconds, parent = sys.argv[1:]
-    die_with_parent()
-    if os.getppid() != int(parent):  # it was gone before that
-        raise SystemExit(NO_VIDEO)
+    die_with(int(parent))
     try:
         import mujoco  # noqa: F401 - binds the library that MUJOCO_GL names
     except Exception as error:

@@ -218,8 +218,9 @@ SMALL = (
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]):
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """Runs a command in this process; gives what it wrote on stdout and on stderr."""
+    monkeypatch.setenv("COLUMNS", "200")  # however wide who runs the tests is
 
     def run(*arguments: object) -> tuple[str, str]:
         assert status([str(argument) for argument in arguments], Secrets.known({})) == 0

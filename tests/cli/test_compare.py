@@ -30,7 +30,7 @@ def test_two_tables_notes_and_a_page(recorded: tuple[Path, str, str], tmp_path: 
     assert (told.status, told.err) == (0, "")
     lines = told.out.splitlines()
     assert lines[0] == "cartpole-swingup"
-    found = [" ".join(line.split()) for line in lines if finished in line]
+    found = [" ".join(line.split()) for line in lines if finished in line.split()]
     assert found == [f"1 {finished} 0.857 1.04"]
     assert "eureka · openai/test" in told.out
     assert "not finished" in told.out

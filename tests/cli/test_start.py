@@ -39,7 +39,8 @@ def test_help_names_every_command():
 def test_every_command_shows_an_example_and_takes_json(command: str):
     told = reward_synth(*command.split(), "--help")
     assert told.status == 0
-    assert f"Example: reward-synth {command}" in told.out
+    assert "Example" in told.out
+    assert f"reward-synth {command}" in told.out.partition("Example")[2]
     assert "--json" in told.out
 
 

@@ -117,7 +117,7 @@ def test_a_working_folder_that_cannot_be_written_is_one_line(pool, tmp_path: Pat
     (tmp_path / "file").write_text("")
     with (
         start(pool) as run,
-        pytest.raises(UserError, match=r"cannot write below .*TMPDIR.*--resume"),
+        pytest.raises(UserError, match=r"cannot write .*TMPDIR.*--resume"),
     ):
         run.lend_states([member("a")], tmp_path / "file" / "job")
 

@@ -406,7 +406,7 @@ def test_names_and_reasons_stay_text(store: Store, recorder: Recorder, tmp_path:
     first, second = store.record_proposals(run_id, 0, [hostile, replace(hostile, slot=1)])
     store.set_gate_verdict(first, "accepted")
     recorder.evaluate(first, 0.5)
-    finding = ProbeFinding(level="error", code=HOSTILE, message=HOSTILE)
+    finding = ProbeFinding(level="error", code="hostile", message=HOSTILE)
     store.set_gate_verdict(second, "refused", HOSTILE, [finding])
     store.fail_run(run_id, HOSTILE)
     (run,) = load_ledgers(store, [run_id])

@@ -12,14 +12,14 @@ from reward_synth.reward.dialects import building
 from reward_synth.reward.dialects.building import binary, call, compare, number
 from reward_synth.reward.dialects.given import Given
 from reward_synth.reward.dialects.kinds import is_array, is_condition, is_vectors
+from reward_synth.reward.plain import BINARY, COMPARISONS, DIVISIONS, PREDICATES, UNARY
 from reward_synth.reward.values import Number
-from reward_synth.reward.vocabulary import BINARY, COMPARISONS, PREDICATES, UNARY
 
 if TYPE_CHECKING:
     from reward_synth.reward.dialects.calls import Calls
 
 ONE = frozenset({*UNARY, *PREDICATES, "logical_not"})
-TWO = frozenset({*BINARY, *COMPARISONS, "logical_and", "logical_or", "logical_xor"})
+TWO = frozenset({*BINARY, *DIVISIONS, *COMPARISONS, "logical_and", "logical_or", "logical_xor"})
 
 MATH = frozenset(
     {
