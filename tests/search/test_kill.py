@@ -1,4 +1,4 @@
-"""A run that is killed at ten random moments finds what an undisturbed one finds."""
+"""A run that is killed at five random moments finds what an undisturbed one finds."""
 
 import random
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reward_synth.store import Store
 
-KILLS = 10
+KILLS = 5
 COMMAND = [sys.executable, "-m", "reward_synth.cli", "run"]
 SETTINGS = [
     "cartpole-swingup", "--samples", "4", "--iterations", "2", "--steps", "4096", "--seed", "5",
