@@ -172,7 +172,7 @@ class Case:
                 self.blame("rude", said)
         for orphan in processes.orphans():
             self.blame("orphan", orphan)
-        said = [line.split(maxsplit=1)[-1] for line in attempt.lines]
+        said = [line.partition(" ")[2] for line in attempt.lines]
         self.scored += [line.split(" scored:")[0] for line in said if " scored: " in line]
         return code
 

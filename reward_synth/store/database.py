@@ -20,6 +20,8 @@ WRITE_FIRST = "BEGIN IMMEDIATE"
 """Execution option ``begin`` of transactions that write: take SQLite's write lock at once.  One
 that reads first and writes later would fail without waiting if another process wrote between."""
 
+DAMAGED = "the file is damaged: restore a copy of it or choose another folder"
+
 
 def open_engine(url: URL) -> Engine:
     """An engine on ``url`` whose tables exist and have this version of the schema.
@@ -63,7 +65,7 @@ def _create_engine(url: URL) -> Engine:
             url,
             # JSON has no NaN: like the worker's messages, a value that is not finite becomes null.
             json_serializer=lambda value: to_json(value, inf_nan_mode="null").decode(),
-            json_deserializer=from_json,
+            json_deserializer=_read_json,
         )
     except NoSuchModuleError as error:
         raise UserError(f"the database URL {shown} names no kind of database known here") from error
@@ -75,6 +77,17 @@ def _create_engine(url: URL) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+class DamagedError(Exception):
+    """What is stored is not what was written."""
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise DamagedError(f"a value is not JSON ({error})") from error
 
 
 def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
@@ -131,6 +144,8 @@ def readable_errors(engine: Engine) -> Iterator[None]:
     """Turn the database's refusals that a person can act on into one line (UserError)."""
     try:
         yield
+    except DamagedError as error:
+        raise UserError(f"database {_place(engine)}: {error}; {DAMAGED}") from error
     except DBAPIError as error:
         advice = _advice(error)
         if advice is None:
@@ -149,7 +164,7 @@ def _advice(error: DBAPIError) -> str | None:
     if code == sqlite3.SQLITE_NOTADB:
         return "move the file away or choose another folder with --runs-dir"
     if code == sqlite3.SQLITE_CORRUPT:
-        return "the file is damaged: restore a copy of it or choose another folder"
+        return DAMAGED
     if code == sqlite3.SQLITE_FULL:
         return "free some space and continue with --resume; what was recorded is safe"
     if code == sqlite3.SQLITE_IOERR:

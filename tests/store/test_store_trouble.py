@@ -330,3 +330,15 @@ def test_best_is_exchanged_as_a_whole(tmp_path: Path):
     assert names == ["best.json", "policy.safetensors", "report.json", "reward.py"]
     assert (tmp_path / "best" / "policy.safetensors").read_text() == "policy of 4"
     assert sorted(os.listdir(tmp_path)) == ["best", "candidates"]
+
+
+def test_a_value_that_is_not_what_was_written_is_one_line(tmp_path: Path, task: Task):
+    with Store.open(tmp_path) as store:
+        run = store.create_run("search", task, RunConfig(task="cartpole-swingup"))
+    with sqlite3.connect(tmp_path / "reward_synth.db") as damage:
+        damage.execute("UPDATE runs SET config = ?", ('{"task": "cart\x00pole"}',))
+    with (
+        Store.open(tmp_path) as store,
+        pytest.raises(UserError, match=r"a value is not JSON .* the file is damaged: restore"),
+    ):
+        store.get_run(run)
