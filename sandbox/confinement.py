@@ -39,6 +39,9 @@ IN_REACH: dict[Isolation, str] = {
 }
 """What is not protected, by level."""
 
+NEEDED = "Linux 6.12 or newer with Landlock is needed"
+"""For all walls."""
+
 MAX_FILE_BYTES = 256 * 2**20
 MAX_OPEN_FILES = 256
 MAX_TASKS = 8192
@@ -81,9 +84,7 @@ DENIED_CALLS = (
 """System calls that no worker may make."""
 DENIED_WITHOUT_GPU = ("memfd_create",)
 """Memory that no limit of a process counts; a GPU's driver may need it."""
-NEW_NAMESPACES = (
-    0x7E020000  # of clone's flags: mounts, cgroup, names, IPC, users, processes, network
-)
+NEW_NAMESPACES = 0x7E020000  # of clone's flags, those that begin a namespace
 SAME_PROCESS = 0x00010000  # of clone's flags: a thread
 TERMINAL_INPUT = (0x5412, 0x541C)  # ioctl's TIOCSTI and TIOCLINUX
 PR_SET_DUMPABLE, PR_SET_SECUREBITS, PR_SET_PTRACER = 4, 28, 0x59616D61

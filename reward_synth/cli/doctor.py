@@ -103,16 +103,13 @@ def version(package: str) -> str | None:
 
 def isolation() -> Finding:
     """Confine a small process and see what it can reach."""
-    from sandbox.confinement import IN_REACH, try_isolation
+    from sandbox.confinement import IN_REACH, NEEDED, try_isolation
 
     ok, told = try_isolation()
     if ok:
         told = f"strict: {told}"
     else:
-        told += (
-            "; Linux 6.12 or newer with Landlock is needed, or accept the risk: "
-            f"--isolation process, where {IN_REACH['process']}"
-        )
+        told += f"; {NEEDED}, or accept the risk: --isolation process, where {IN_REACH['process']}"
     return Finding("isolation", ok, told, needed=True)
 
 

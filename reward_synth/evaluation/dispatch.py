@@ -22,7 +22,7 @@ from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
-from sandbox.confinement import IN_REACH, Isolation, WorkerProcess, start_worker
+from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
     MAX_LINE,
@@ -124,9 +124,9 @@ class Worker:
             if said.get("kind") == "unconfined":
                 self.stop()
                 raise UserError(
-                    f"this machine cannot confine generated code ({said.get('message')}): Linux "
-                    "6.12 or newer with Landlock is needed; see `reward-synth doctor`, or accept "
-                    "the risk with --isolation process"
+                    f"this machine cannot confine generated code ({said.get('message')}): "
+                    f"{NEEDED}; see `reward-synth doctor`, or accept the risk with "
+                    "--isolation process"
                 )
             if said != {"kind": "ready"}:
                 raise ProtocolError(f"it said {str(said)[:80]!r} instead of being ready")

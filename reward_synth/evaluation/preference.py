@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from reward_synth.evaluation.dispatch import WorkerPool
-from reward_synth.evaluation.gate import readable_variables
 from reward_synth.evaluation.score import random_episodes, record_episodes
 from reward_synth.task import Episode, Task
 from sandbox.messages import ProbeFinding, ProgramReturns, RankJob, RankResult
@@ -63,7 +62,7 @@ class Preference:
         self.pool = pool
         self.known: list[Known] = []
         self.seen: set[str] = set()
-        self.names = [name for name in readable_variables(task) if name != "action"]
+        self.names = [name for name, variable in task.variables.items() if variable.public]
 
     def learn(self, by: str, policy: Path | None) -> None:
         """Roll a policy out (random actions if None) and keep its episodes; once for each name."""

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from reward_synth.evaluation import Behaviour
 from reward_synth.feedback import describe
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.eureka import ASKING, Eureka
-from reward_synth.search.prompts import message, one_line
+from reward_synth.search.prompts import message, one_line, preceded
 from reward_synth.search.roles import RoleModel
 from reward_synth.search.strategy import ask
 from reward_synth.store import NewCandidate
@@ -50,12 +49,11 @@ class AutoMcReward(Eureka):
         return super().propose(generation, earlier)
 
     def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
-        *before, asked = super().improve(parent, earlier)
+        messages = super().improve(parent, earlier)
         analysis = self.analyse(parent)
         if not analysis:
-            return [*before, asked]
-        said = render("auto-mc-reward/improve.md.j2", None, analysis=analysis)
-        return [*before, message("user", f"{said.strip()}\n\n{asked.content}")]
+            return messages
+        return preceded(messages, render("auto-mc-reward/improve.md.j2", None, analysis=analysis))
 
     def analyse(self, parent: Candidate) -> str:
         """Why the parent's policy does not do better, in the analyser's words."""
@@ -66,7 +64,7 @@ class AutoMcReward(Eureka):
             None,
             task=self.picture,
             program=parent.source.strip(),
-            behaviour=described(self.watch(evaluation)),
+            behaviour=describe(self.watch(evaluation)).strip(),
         )
         return ask(
             self.bench,
@@ -109,11 +107,6 @@ class AutoMcReward(Eureka):
             temperature=self.critic.temperature,
         )
         return criticism(said)
-
-
-def described(found: Behaviour | None) -> str:
-    """What a policy does, in the words of the reflection."""
-    return describe(found).strip() if found is not None else "(its episodes are not known)"
 
 
 def criticism(said: str) -> list[ProbeFinding]:

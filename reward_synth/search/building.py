@@ -4,7 +4,6 @@ A new strategy is a file beside this one, a folder of templates, and an entry he
 ``docs/strategies.md``.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from reward_synth.errors import UserError
@@ -16,7 +15,6 @@ from reward_synth.search.tuning import Tuned
 from reward_synth.store import Store
 from reward_synth.task import Task
 
-Make = Callable[..., Strategy]
 ASKED: dict[str, tuple[Role, ...]] = {
     "offline": (),
     "eureka": ("designer",),

@@ -11,7 +11,7 @@ from reward_synth.evaluation.preference import Preference
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.search.eureka import Eureka
-from reward_synth.search.prompts import message
+from reward_synth.search.prompts import preceded
 from reward_synth.search.strategy import Bench, best_of
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
@@ -55,11 +55,11 @@ class Card(Eureka):
 
     def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
         """Eureka's prompt, with what the parent's components paid for two of its episodes."""
-        *before, asked = super().improve(parent, earlier)
+        messages = super().improve(parent, earlier)
         good, bad = self.preference.extremes(f"program {parent.number}")
         (ranking,) = self.preference.rank([parent.source])
         if ranking.pairs == 0 or good == bad:
-            return [*before, asked]
+            return messages
         evidence = render(
             "card/trajectories.md.j2",
             None,
@@ -68,4 +68,4 @@ class Card(Eureka):
             agreement=f"{100 * ranking.agreement:.0f} %",
             pairs=ranking.pairs,
         )
-        return [*before, message("user", f"{evidence.strip()}\n\n{asked.content}")]
+        return preceded(messages, evidence)

@@ -31,6 +31,9 @@ WATCHED_EPISODES = 32
 class Eureka(Strategy):
     """Asks a language model for ``samples`` programs per generation."""
 
+    folder: Path
+    """The run's, which holds the policies; known once the run begins."""
+
     def __init__(
         self,
         task: Task,
@@ -46,8 +49,6 @@ class Eureka(Strategy):
         initialisation, section 4.3 of the paper)."""
         self.task = task
         self.statistics = statistics
-        self.folder: Path | None = None
-        """The run's folder, which holds the policies; without it their behaviour is not told."""
         self.sizes = sizes
         self.model = model
         self.samples = samples
@@ -120,10 +121,8 @@ class Eureka(Strategy):
             history(parent, earlier),
         )
 
-    def watch(self, evaluation: Evaluation) -> Behaviour | None:
+    def watch(self, evaluation: Evaluation) -> Behaviour:
         """What the trained policy does, rolled out here as it was for its score."""
-        if self.folder is None:
-            return None
         count = min(len(evaluation.score["episodes"]), WATCHED_EPISODES)
         episodes = record_episodes(self.task, self.folder / evaluation.policy, count)
         return behaviour(self.task, episodes, self.statistics)

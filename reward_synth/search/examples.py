@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from reward_synth.errors import UserError
 from reward_synth.search.strategy import search_fitness
 from reward_synth.store import Store
-from reward_synth.store.schema import Candidate, Run
+from reward_synth.store.schema import Candidate
 from reward_synth.task import Task, load_task
 
 WORD = re.compile(r"[a-z]+")
@@ -35,20 +36,23 @@ class Example:
 
 def similar_examples(store: Store, task: Task, count: int) -> list[Example]:
     """At most ``count`` examples from finished runs of ``store``, one for a task, likest first."""
+    if count == 0:
+        return []
+    load = cache(partial(other_task, task=task))
     best: dict[str, tuple[float, Task, Candidate]] = {}
     for run in store.list_runs():
         if run.kind != "search" or run.status != "finished" or not run.result:
             continue
-        other = other_task(run, task)
+        other = load(run.task_folder)
         if other is None:
-            continue
-        found = winner_of(store.candidates(run.id), run.result.get("winner"))
-        if found is None:
             continue
         value = run.result.get("human_normalised")
         value = -math.inf if value is None else float(value)
         key = other.description
-        if key not in best or value > best[key][0]:
+        if key in best and value <= best[key][0]:
+            continue
+        found = winner_of(store.candidates(run.id), run.result.get("winner"))
+        if found is not None:
             best[key] = (value, other, found)
     known = [entry for _, entry in sorted(best.items())]
     likeness = similarities(words(task), [words(other) for _, other, _ in known])
@@ -64,14 +68,14 @@ def similar_examples(store: Store, task: Task, count: int) -> list[Example]:
     ]
 
 
-def other_task(run: Run, task: Task) -> Task | None:
-    """The run's task, if it still is there and is not ``task`` itself, under whatever name."""
+def other_task(folder: str, task: Task) -> Task | None:
+    """The task of a folder, if it still is there and is not ``task`` itself, whatever its name."""
     try:
-        other = load_task(run.task_folder)
+        other = load_task(folder)
     except UserError:
         return None
     itself = (
-        Path(run.task_folder).resolve() == task.folder.resolve()
+        Path(folder).resolve() == task.folder.resolve()
         or other.name == task.name
         or normal(other.description) == normal(task.description)
         or (normal(other.fitness_doc) == normal(task.fitness_doc) and other.model == task.model)

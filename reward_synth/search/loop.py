@@ -19,8 +19,7 @@ from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import known_baselines, search_result, winner
-from reward_synth.search.resuming import reopen
-from reward_synth.search.resumption import changed, recorded
+from reward_synth.search.resumption import changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training

@@ -11,7 +11,7 @@ from reward_synth.evaluation import Gate, WorkerPool, errors, interval
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
-from reward_synth.search.resuming import reopen
+from reward_synth.search.resumption import reopen
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.schema import Run

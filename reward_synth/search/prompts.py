@@ -79,6 +79,12 @@ def improve_messages(
     return [*initial, message("assistant", bounded(completion_text)), message("user", asked)]
 
 
+def preceded(messages: Sequence[ChatMessage], text: str) -> list[ChatMessage]:
+    """A conversation whose last message begins with ``text``."""
+    *before, asked = messages
+    return [*before, message("user", f"{text.strip()}\n\n{asked.content}")]
+
+
 def repair_messages(
     messages: Sequence[ChatMessage],
     completion_text: str,

@@ -1,12 +1,16 @@
-"""Which settings of a run are recorded, and which of them a resumed run may change."""
+"""Which settings of a run are recorded, which a resumed run may change, and taking it up again."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from reward_synth.errors import UserError
 from reward_synth.redaction import HIDDEN_USER, recorded_url
 from reward_synth.search.config import RunConfig
 from reward_synth.search.limits import LIMITS
+from reward_synth.search.progress import Observer, Progress
+from reward_synth.store import Store, restore_files
 from reward_synth.store.schema import Run
 
 
@@ -33,3 +37,18 @@ def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
             "give its whole --base-url again"
         )
     return RunConfig.model_validate({**run.config, **changes})
+
+
+def reopen(
+    run_id: str, *, store: Store, observer: Observer, config: BaseModel | None = None
+) -> None:
+    """Make an unfinished run, whose lock is held, ready to go on.
+
+    ``config`` are its settings with other limits.  Damaged files are written anew; trainings whose
+    policies are damaged or gone are made again.
+    """
+    store.reopen_run(run_id, config)
+    for evaluation in restore_files(store, run_id):
+        path = store.run_folder(run_id) / evaluation.policy
+        message = f"{path} is damaged or gone: that training is made again"
+        observer(Progress("damaged", run_id, seed=evaluation.seed, message=message))

@@ -47,6 +47,19 @@ print(json.dumps(found), flush=True)
 """
 
 
+def said_by(code: str, place: Path, folder: Path) -> str:
+    """What Python prints of ``code`` in ``folder``, with a worker's environment and packages."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=folder,
+        env=environment(link_packages(place), "cpu", None),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def test_this_machine_can_confine():
     works, words = try_isolation()
     assert works, words
@@ -73,15 +86,8 @@ def test_confined_worker_reaches_neither_files_nor_network(tmp_path, listening_p
         "PORT": listening_port,
     }
     header = "".join(f"{name} = {value!r}\n" for name, value in places.items())
-    spy = subprocess.run(
-        [sys.executable, "-P", "-c", header + SPY],
-        cwd=folder,
-        env=environment(link_packages(tmp_path), "cpu", None),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(spy.stdout)
+    spy = said_by(header + SPY, tmp_path, folder)
+    found = json.loads(spy)
     assert found == {
         "read home": "refused",
         "read repository": "refused",
@@ -127,15 +133,8 @@ def test_a_wall_that_is_missing_is_noticed(tmp_path, missing, reached):
     """A wall that silently does nothing is the worst of all."""
     nothing = "type('Nothing', (), {'put_on': lambda self: None})()"
     broken = BROKEN.replace("NAME", missing).replace("None\ntry", f"{nothing}\ntry")
-    told = subprocess.run(
-        [sys.executable, "-P", "-c", broken],
-        cwd=tmp_path,
-        env=environment(link_packages(tmp_path), "cpu", None),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout == f"a confined process could still reach {reached}\n"
+    told = said_by(broken, tmp_path, tmp_path)
+    assert told == f"a confined process could still reach {reached}\n"
 
 
 CALL_ALL = """
@@ -161,15 +160,8 @@ print(json.dumps(said))
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other machines lack some of the calls")
 def test_every_call_that_is_listed_is_refused(tmp_path):
     """A name that is spelt wrongly would refuse nothing."""
-    told = subprocess.run(
-        [sys.executable, "-P", "-c", CALL_ALL],
-        cwd=tmp_path,
-        env=environment(link_packages(tmp_path), "cpu", None),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = json.loads(told.stdout)
+    told = said_by(CALL_ALL, tmp_path, tmp_path)
+    said = json.loads(told)
     assert {call: error for call, error in said.items() if error != "EPERM"} == {}
 
 
