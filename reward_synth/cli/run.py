@@ -1,5 +1,6 @@
 """``reward-synth run TASK``: the main job."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from reward_synth.search import RunConfig
 
 OFFLINE = "offline"
+FIRST_FRESH_SEED = 100
 EXAMPLE = """Examples:
 
 reward-synth run hopper-forward --samples 6 --iterations 3
@@ -90,6 +92,17 @@ def run(
         int,
         typer.Option("--seeds", metavar="S", min=1, max=64, help="Trainings of each candidate."),
     ] = 1,
+    fresh_seeds: Annotated[
+        int,
+        typer.Option(
+            "--fresh-seeds",
+            metavar="F",
+            min=1,
+            max=64,
+            help="Trainings of each of the two finalists on seeds that the search has not seen; "
+            "the winner's score is their mean.",
+        ),
+    ] = 3,
     prune: Annotated[
         bool,
         typer.Option("--prune/--no-prune", help="Drop the weaker half of a generation at rungs."),
@@ -187,6 +200,7 @@ def run(
         "workers": workers,
         "isolation": isolation.value,
         "seeds": seeds,
+        "confirmation_seeds": fresh(fresh_seeds, range(seed, seed + seeds)),
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),
@@ -199,7 +213,12 @@ def run(
     }
     check_positive(limits)
     if resume is not None:
-        named = {"rungs": "prune", "models": "model", "roles": "role"}
+        named = {
+            "rungs": "prune",
+            "confirmation_seeds": "fresh_seeds",
+            "models": "model",
+            "roles": "role",
+        }
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
         changes = {**limits, "base_url": chosen.pop("base_url", None)}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
@@ -220,6 +239,12 @@ def run(
         out = console(stderr=True)
         print_line(out, f"go on with: {raised(finished, runs_dir)}")
         raise typer.Exit(STOPPED)
+
+
+def fresh(count: int, seen: range) -> tuple[int, ...]:
+    """So many seeds that a search has not seen."""
+    unseen = (s for s in itertools.count(FIRST_FRESH_SEED) if s not in seen)
+    return tuple(itertools.islice(unseen, count))
 
 
 def check_positive(limits: dict[str, int | float | None]) -> None:

@@ -19,9 +19,9 @@ from reward_synth.task import Episode, Task
 if TYPE_CHECKING:
     from reward_synth.simulation.statistics import VariableStatistics
 
-COLUMNS = 5
-ROWS = 8
-FEWEST_ROWS = 6
+COLUMNS = 6
+ROWS = 12
+FEWEST_ROWS = 9
 """Rows of a table are at telling moments, then in the longest gaps until there are so many…"""
 LONG_GAP = 1 / 3
 """…and, while there is room, no gap is longer than this share of the episode."""

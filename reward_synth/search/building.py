@@ -103,6 +103,8 @@ def asking_strategy(
         roles.designer,
         samples=config.samples,
         temperature=roles.designer.temperature,
+        steps=config.steps,
+        algorithm=config.algorithm,
         start=config.start,
         **more,
     )

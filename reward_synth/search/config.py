@@ -105,7 +105,7 @@ class RunConfig(TrainingConfig):
     finalists: int = Field(default=2, ge=0, le=16)
     """Candidates that are trained again on fresh seeds, so that the winner is not the luckiest."""
     confirmation_seeds: tuple[int, ...] = (100, 101, 102)
-    """Seeds of those trainings; the baselines use the same ones."""
+    """Seeds of those trainings."""
     max_cost: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
     """US dollars for the model over the whole run, at list prices."""
     max_tokens: int | None = Field(default=None, ge=1)

@@ -43,6 +43,8 @@ class Eureka(Strategy):
         *,
         samples: int,
         temperature: float,
+        steps: int | None = None,
+        algorithm: str = "ppo",
         start: str | None = None,
     ) -> None:
         """``start`` is a person's program, which stands for the first generation (human
@@ -54,7 +56,7 @@ class Eureka(Strategy):
         self.samples = samples
         self.temperature = temperature
         self.start = start
-        self.initial = initial_messages(task, sizes, statistics)
+        self.initial = initial_messages(task, sizes, statistics, steps=steps, algorithm=algorithm)
 
     @property
     def picture(self) -> str:

@@ -4,6 +4,7 @@ A model is given the description, the public variables with their units and rang
 fitness measures in words.  It is never given code of the task: no fitness, no expert reward.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,13 +30,16 @@ def initial_messages(
     sizes: Mapping[str, int | None],
     statistics: Mapping[str, "VariableStatistics"] | None = None,
     *,
+    steps: int | None = None,
+    algorithm: str = "ppo",
     folder: Path | None = None,
 ) -> list[ChatMessage]:
     """The reward language and the task: the start of every conversation about ``task``.
 
     ``sizes`` gives the entries of each variable and of ``action`` (None for ``(N,)``);
-    ``statistics``, where there are any, the ranges under random actions; ``folder`` holds the
-    templates ``eureka/*.md.j2`` (the built-in ones if None).
+    ``statistics``, where there are any, the ranges under random actions; ``steps`` are the
+    environment steps of a training (the task's own if None); ``folder`` holds the templates
+    ``eureka/*.md.j2`` (the built-in ones if None).
     """
     from reward_synth.reward import HELPERS, XP_FUNCTIONS
     from reward_synth.reward.shaping import SIGMOIDS
@@ -46,7 +50,9 @@ def initial_messages(
         functions=list(XP_FUNCTIONS),
         helpers=HELPERS,
         sigmoids=list(SIGMOIDS),
+        algorithm=algorithm.upper(),
     )
+    steps = steps or task.training_steps
     control_step = control_step_of(task)
     user = render(
         "eureka/task.md.j2",
@@ -58,6 +64,9 @@ def initial_messages(
         control_step=short(control_step),
         episode_steps=task.episode_steps,
         episode_seconds=short(task.episode_steps * control_step),
+        algorithm=algorithm.upper(),
+        steps=f"{steps:,}",
+        episodes=f"{math.ceil(steps / task.episode_steps):,}",
         discount=task.ppo.discount,
         horizon=short(control_step / (1.0 - task.ppo.discount)),
         ranges=bool(statistics),
@@ -160,11 +169,18 @@ def variable_table(
                     "doc": one_line(variable.doc),
                     "low": None if seen is None else short(seen.low),
                     "high": None if seen is None else short(seen.high),
+                    "start": start(seen) if seen is not None and sizes[name] is None else None,
                 }
             )
     action = {"name": "action", "shape": shape(sizes["action"]), "unit": "within [-1, 1]"}
-    rows.append({**action, "doc": ACTION_DOC, "low": None, "high": None})
+    rows.append({**action, "doc": ACTION_DOC, "low": None, "high": None, "start": None})
     return rows
+
+
+def start(seen: "VariableStatistics") -> str:
+    """Where a variable is when an episode begins."""
+    low, high = (short(value) for value in seen.start)
+    return low if low == high else f"{low} to {high}"
 
 
 def shape(size: int | None) -> str:

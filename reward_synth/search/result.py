@@ -21,14 +21,14 @@ def known_baselines(
 ) -> dict[str, list[float]]:
     """Fitness per seed of expert and sparse reward with this budget and trainer, where measured.
 
-    From finished ``train`` runs of this store, else from the task's ``baselines.json``, which
-    the population trainer made.
+    From finished ``train`` runs of this store on these seeds, else from the task's
+    ``baselines.json``, which the population trainer made on seeds of its own.
     """
     steps = config.steps
     found: dict[str, list[float]] = {}
     if config.choice == TrainerChoice():
         for name, baseline in baselines(task).items():
-            if baseline.steps == steps and list(seeds) == baseline.seeds:
+            if baseline.steps == steps:
                 found[name] = baseline.fitness
     for run in reversed(store.list_runs()):
         if run.kind != "train" or run.status != "finished":

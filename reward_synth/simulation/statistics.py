@@ -23,6 +23,8 @@ class VariableStatistics:
     """95th percentile."""
     step_std: float
     """Standard deviation of the change over one control step."""
+    start: tuple[float, float]
+    """5th and 95th percentile after the first control step of an episode."""
 
 
 def variable_statistics(
@@ -36,6 +38,7 @@ def variable_statistics(
     names = [name for name, variable in task.variables.items() if variable.public]
     seen: dict[str, list[np.ndarray]] = {name: [] for name in names}
     changes: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    starts: dict[str, list[np.ndarray]] = {name: [] for name in names}
     simulator = MujocoSimulator(task, environments)
     try:
         policy = random_policy(simulator.action_size, np.random.default_rng([seed, environments]))
@@ -47,15 +50,20 @@ def variable_statistics(
             for name in names:
                 value = step.variables[name]
                 seen[name].append(value)
+                starts[name].append(value[step.first])
                 # At an episode's first step the value before is not known.
                 changes[name].append((value - earlier[f"prev_{name}"])[~step.first])
     finally:
         simulator.close()
-    return {name: _summarise(np.stack(seen[name]), changes[name]) for name in names}
+    return {name: _summarise(seen[name], changes[name], starts[name]) for name in names}
 
 
-def _summarise(values: np.ndarray, changes: list[np.ndarray]) -> VariableStatistics:
+def _summarise(
+    seen: list[np.ndarray], changes: list[np.ndarray], starts: list[np.ndarray]
+) -> VariableStatistics:
+    values = np.stack(seen)
     low, high = np.percentile(values, [5.0, 95.0])
+    first, last = np.percentile(np.concatenate(starts), [5.0, 95.0])
     change = np.concatenate(changes)
     return VariableStatistics(
         mean=float(values.mean()),
@@ -65,4 +73,5 @@ def _summarise(values: np.ndarray, changes: list[np.ndarray]) -> VariableStatist
         low=float(low),
         high=float(high),
         step_std=float(change.std()) if change.size else 0.0,
+        start=(float(first), float(last)),
     )

@@ -73,7 +73,7 @@ def episode(rise: float, steps: int = 100, *, seed: int = 0, terminated: bool = 
 
 def usual() -> dict[str, VariableStatistics]:
     """Under random actions every variable moves a little."""
-    one = VariableStatistics(0.0, 0.1, -0.2, 0.2, -0.15, 0.15, 0.01)
+    one = VariableStatistics(0.0, 0.1, -0.2, 0.2, -0.15, 0.15, 0.01, (-0.1, 0.1))
     return dict.fromkeys(("height", "noise", "still", "joints"), one)
 
 
@@ -114,7 +114,7 @@ def test_of_the_very_episodes_that_were_scored(name, tmp_path):
         for row in typical.rows:
             assert row.values[place] == pytest.approx(values[row.step - 1], rel=0.01, abs=1e-8)
     assert (typical.rows[0].step, typical.rows[-1].step) == (1, len(shown))
-    assert 6 <= len(typical.rows) <= 8
+    assert min(9, len(shown)) <= len(typical.rows) <= 12
 
 
 def test_the_typical_episode_and_one_of_the_other_outcome():
@@ -166,7 +166,7 @@ def test_a_long_gap_is_filled():
         late.variables[name][20:] = late.variables[name][20]
     found = behaviour(hand_made(success=None), [late], usual())
     steps = [row.step for row in found.excerpts[0].rows]
-    assert len(steps) <= 8
+    assert len(steps) <= 12
     assert max(b - a for a, b in itertools.pairwise(steps)) <= 40
 
 

@@ -63,9 +63,9 @@ def inactive() -> TrainingReport:
 @pytest.mark.parametrize(
     ("told", "training", "final"),
     [
-        ("Rewrite the whole reward function", report([0.5] * 10), score()),
+        ("rewrite the whole reward function", report([0.5] * 10), score()),
         (
-            "Rewrite the whole reward function",
+            "rewrite the whole reward function",
             report([0.5] * 10, success=[0.0] * 10),
             score(success=0.0),
         ),
