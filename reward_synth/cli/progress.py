@@ -124,6 +124,8 @@ def headline(event: Progress, standing: Standing) -> str:
         return f"run {event.run} goes on: {event.message}"
     if event.kind == "proposed":
         return f"{generation}: {event.message}"
+    if event.kind == "ahead":
+        return f"{generation} {event.message}"
     if event.kind == "generation":
         if event.candidate is None:
             return f"{generation}: no candidate could be trained"

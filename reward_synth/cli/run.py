@@ -107,6 +107,14 @@ def run(
         bool,
         typer.Option("--prune/--no-prune", help="Drop the weaker half of a generation at rungs."),
     ] = True,
+    overlap: Annotated[
+        bool,
+        typer.Option(
+            "--overlap",
+            help="Ask for the next generation when this one has passed its last rung, while the "
+            "rest still trains.",
+        ),
+    ] = False,
     tune: Annotated[
         int,
         typer.Option(
@@ -201,6 +209,7 @@ def run(
         "isolation": isolation.value,
         "seeds": seeds,
         "confirmation_seeds": fresh(fresh_seeds, range(seed, seed + seeds)),
+        "overlap": overlap,
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),

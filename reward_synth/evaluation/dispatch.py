@@ -247,7 +247,7 @@ class Worker:
     def stop(self) -> None:
         """Kill the process; the next job starts a new one."""
         process, self.process = self.process, None
-        self.lines.given_up.set()
+        self.lines.give_up()
         if process is None:
             return
         with contextlib.suppress(OSError, RuntimeError):
@@ -316,6 +316,15 @@ class Lines:
                 if self.endless:
                     break
         self.hand_over(None)
+
+    def give_up(self) -> None:
+        """Read no more, and wake whoever waits for a line, in another thread."""
+        self.given_up.set()
+        while True:
+            with contextlib.suppress(queue.Full):
+                return self.waiting.put_nowait(None)
+            with contextlib.suppress(queue.Empty):
+                self.waiting.get_nowait()
 
     def hand_over(self, line: bytes | None) -> None:
         while not self.given_up.is_set():

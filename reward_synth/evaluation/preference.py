@@ -61,14 +61,16 @@ class Preference:
         self.task = task
         self.pool = pool
         self.known: list[Known] = []
-        self.seen: set[str] = set()
+        self.seen: dict[str, Path | None] = {}
         self.names = [name for name, variable in task.variables.items() if variable.public]
 
     def learn(self, by: str, policy: Path | None) -> None:
-        """Roll a policy out (random actions if None) and keep its episodes; once for each name."""
-        if by in self.seen:
+        """Roll a policy out (random actions if None) and keep its episodes; once for each name, in
+        place of those of another policy."""
+        if by in self.seen and self.seen[by] == policy:
             return
-        self.seen.add(by)
+        self.known = [known for known in self.known if known.by != by]
+        self.seen[by] = policy
         if policy is None:
             episodes = random_episodes(self.task, EPISODES, SEED)
         else:

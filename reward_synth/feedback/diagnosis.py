@@ -56,12 +56,21 @@ class Tip:
 
 
 def diagnose(
-    checkpoints: Sequence[Checkpoint], *, final_length: float, episode_steps: int
+    checkpoints: Sequence[Checkpoint],
+    *,
+    final_length: float,
+    episode_steps: int,
+    final_success: float | None = None,
 ) -> list[Tip]:
-    """Every case that applies, the gravest first."""
+    """Every case that applies, the gravest first.
+
+    ``final_length`` and ``final_success`` are those of the final policy, which does not explore.
+    """
     tips: list[Tip] = []
     fitness = [c.fitness for c in checkpoints if c.fitness is not None]
     success = [c.success for c in checkpoints if c.success is not None]
+    if final_success is not None:
+        success.append(final_success)
     if _unlearned(fitness, success):
         tips.append(Tip("unlearned"))
     elif success and max(success) <= NEAR_ZERO_SUCCESS:

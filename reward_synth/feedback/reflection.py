@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TEMPLATE = "eureka/reflection.md.j2"
 BUDGET = 1500
 """Tokens, by the estimate of :func:`reward_synth.feedback.words.tokens`."""
+LONGEST_SOURCE = 1000
+"""Tokens of a better program that is shown beside the reflection."""
 
 MOST_CHANGES = 8
 """Of one kind."""
@@ -44,6 +46,7 @@ WHOLE: Mapping[str, int] = {
     "tried": 6,
     "changes": 1,
     "tips": 12,
+    "source": 0,
 }
 """How many of each are told where there is room for all."""
 SHORTER: Sequence[tuple[str, int]] = (
@@ -81,7 +84,7 @@ def reflect(
     ``report`` is the worker's, ``score`` the trusted measure of the final policy and ``behaviour``
     what that policy does; ``history`` is the run around the program.  ``budget`` is in tokens;
     only what is told in any case (the final score, the curve of fitness and of one component) may
-    exceed it.
+    exceed it.  Where another program is better, that one follows, with a budget of its own.
     """
     room = dict(WHOLE)
     text = _told(task, report, score, behaviour, history, room)
@@ -89,6 +92,10 @@ def reflect(
         if tokens(text) <= budget:
             break
         room[part] = count
+        text = _told(task, report, score, behaviour, history, room)
+    best = None if history is None else history.best
+    if best is not None and tokens(best.source) <= LONGEST_SOURCE:
+        room["source"] = 1
         text = _told(task, report, score, behaviour, history, room)
     return text
 
@@ -113,7 +120,12 @@ def _told(
     checkpoints = report.checkpoints
     points = evenly(checkpoints, room["points"])
     has_success = score.success is not None
-    tips = diagnose(checkpoints, final_length=score.length, episode_steps=task.episode_steps)
+    tips = diagnose(
+        checkpoints,
+        final_length=score.length,
+        episode_steps=task.episode_steps,
+        final_success=score.success,
+    )
     names = component_names(checkpoints)
     largest = sorted(names, key=lambda name: mean_share(checkpoints, name), reverse=True)
     kept = set(largest[: room["components"]])
@@ -181,7 +193,8 @@ def _correlated(checkpoints: Sequence[Checkpoint], names: Collection[str]) -> in
 def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
     """The values of the template that tell of other programs."""
     if history is None:
-        return {"mean": None, "parent": None, "best": None, "leads": False, "others": []}
+        nobody = {"mean": None, "parent": None, "best": None, "better": ""}
+        return {**nobody, "leads": False, "others": []}
     current, parent, best = history.current, history.parent, history.best
     same = parent is not None and best is not None and parent.source == best.source
     return {
@@ -190,6 +203,7 @@ def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
         else {"trainings": current.trainings, "fitness": number(current.fitness)},
         "parent": parent and {**_against(parent, current, room), "best": same},
         "best": None if best is None or same else _against(best, current, room),
+        "better": best.source.strip() if best is not None and room["source"] else "",
         "leads": best is None and (parent is not None or len(history.others) > 0),
         "others": tried(history, room["tried"]),
     }

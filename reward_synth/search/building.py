@@ -68,6 +68,13 @@ def check_options(config: RunConfig) -> None:
             f"{len(config.say)} times --say need {len(config.say) + 1} generations: give "
             f"--iterations {len(config.say) + 1}"
         )
+    if config.overlap and name == "offline":
+        raise UserError("--overlap needs a language model that is asked ahead: add --model")
+    if config.overlap and (config.trainer == "sb3" or not config.rungs):
+        raise UserError(
+            "--overlap asks for the next generation at the last rung of this one, and there is "
+            "none: leave out --trainer sb3 and --no-prune"
+        )
     if config.start is not None and name == "offline":
         raise UserError("--start needs a language model that goes on from there: add --model")
 

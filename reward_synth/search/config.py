@@ -99,6 +99,9 @@ class RunConfig(TrainingConfig):
     """Evaluation episodes at a rung."""
     tune: int = Field(default=0, ge=0, le=256)
     """Variants of the best program's constants in each generation after the first."""
+    overlap: bool = False
+    """Whether the next generation is asked for at the last rung of this one, in place of its
+    end."""
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     repairs: int = Field(default=2, ge=0, le=5)
     """How often a program that the gate refused goes back to the model with its error."""

@@ -5,8 +5,10 @@ killed run goes on from the database with nothing lost and nothing trained twice
 between steps, so that a stopped run goes on in the same way.
 """
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
 from reward_synth.llm.parallel import side_by_side
+from reward_synth.search.ahead import Ahead, Glimpse, Known
 from reward_synth.search.building import build_strategy, strategy_name
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import check_limits, late, spent
@@ -109,6 +112,7 @@ def drive(run: "Search") -> None:
         run.to_end()
     except LimitError as error:
         reached = error
+        run.settle()
     except RunError as error:
         run.store.fail_run(run.id, str(error))
         raise
@@ -140,8 +144,11 @@ class Search:
         self.steps = config.steps
         self.strategy = strategy
         self.observer = observer
+        self.ahead: Ahead | None = None
+        """The next generation, if it was asked for."""
         self.since = time.monotonic()
         """Up to when the run's time is recorded."""
+        self.keeping = threading.Lock()
 
     def to_end(self) -> None:
         """All generations, then the confirmation of the finalists."""
@@ -186,6 +193,11 @@ class Search:
         return [c for c in recorded if generation is None or c.generation == generation]
 
     def propose(self, generation: int) -> None:
+        if self.ahead is not None:
+            ahead, self.ahead = self.ahead, None
+            ahead.settle()
+            count = len(self.candidates(generation))
+            self.tell("proposed", generation=generation, message=f"{count} candidates, as asked")
         if self.candidates(generation):
             return
         self.before_request()
@@ -194,6 +206,27 @@ class Search:
         proposals = self.strategy.propose(generation, earlier)
         self.store.record_proposals(self.id, generation, proposals)
         self.tell("proposed", generation=generation, message=f"{len(proposals)} candidates")
+
+    def settle(self) -> None:
+        """Wait for what was asked ahead, which is paid for; that may have met a limit too."""
+        if self.ahead is not None:
+            with suppress(LimitError):
+                self.ahead.settle()
+
+    def ask_ahead(self, generation: int, beside: Path, known: Known, steps: int) -> None:
+        """Ask for a generation by what is known of the one before, while that one trains on."""
+        glimpse = Glimpse(known, steps, beside)
+        self.tell("ahead", generation=generation, message=f"asked for after {steps:,} steps")
+
+        def ask() -> None:
+            with glimpse:
+                self.before_request()
+                before = [c for c in self.candidates() if c.generation < generation - 1]
+                before += glimpse.of(self.candidates(generation - 1))
+                proposals = self.strategy.propose(generation, before)
+                self.store.record_proposals(self.id, generation, proposals)
+
+        self.ahead = Ahead(ask)
 
     def pass_gate(self, generation: int, gate: Gate) -> None:
         """Judge what is proposed; what is refused goes back with its error, up to twice."""
@@ -256,9 +289,13 @@ class Search:
         """Train what passed the gate and has no fate yet."""
         passed = [c for c in self.candidates(generation) if c.status in PASSED]
         waiting = [c for c in passed if c.status in ("accepted", "scored")]
-        if any(len(search_evaluations(c)) < self.config.seeds for c in waiting):
+        after = generation + 1
+        glimpse = None
+        if self.config.overlap and after < self.config.iterations and not self.candidates(after):
+            glimpse = partial(self.ask_ahead, after, trainer.pool.root)
+        if glimpse or any(len(search_evaluations(c)) < self.config.seeds for c in waiting):
             self.before_training()
-        trainer.search(waiting, self.config.seed, self.config.seeds, whole=len(passed))
+        trainer.search(waiting, self.config.seed, self.config.seeds, len(passed), glimpse)
         best = best_of(self.candidates())
         fitness = search_fitness(best) if best else None
         self.tell("generation", generation=generation, candidate=best, fitness=fitness)
@@ -313,9 +350,10 @@ class Search:
 
     def keep_time(self) -> None:
         """Add to the run's recorded time what has passed since the last call."""
-        now = time.monotonic()
-        self.store.add_seconds(self.id, now - self.since)
-        self.since = now
+        with self.keeping:
+            now = time.monotonic()
+            self.store.add_seconds(self.id, now - self.since)
+            self.since = now
 
     def late(self) -> LimitError | None:
         """The limit in hours, if it is reached."""

@@ -10,6 +10,7 @@ Kind = Literal[
     "damaged",  # the files of a training, which is made again: candidate, seed, message
     "proposing",  # generation: the model is being asked
     "proposed",  # generation, message: how many candidates
+    "ahead",  # generation: it is asked for while the one before trains on: message
     "asking",  # a person is asked and has the screen: message
     "answered",  # and has answered
     "accepted",  # candidate passed the gate

@@ -34,6 +34,8 @@ SEED_DISTANCE = 10_000
 """Between the seeds of one candidate in a search; far from those of the confirmation."""
 
 Outcomes = Mapping[str, Trained | Failure]
+OnGlimpse = Callable[[Mapping[int, Mapping[int, Trained]], int], None]
+"""Hears what was trained so far, by the candidate's number and seed, and the steps of each."""
 
 
 @dataclass(frozen=True)
@@ -91,20 +93,29 @@ class Trainer:
             self.steps
         )
 
-    def search(self, candidates: Sequence[Candidate], seed: int, seeds: int, whole: int) -> None:
+    def search(
+        self,
+        candidates: Sequence[Candidate],
+        seed: int,
+        seeds: int,
+        whole: int,
+        glimpse: OnGlimpse | None = None,
+    ) -> None:
         """Train candidates of a generation, on ``seeds`` seeds each, dropping the weak at rungs.
 
         ``whole`` counts the generation's candidates that passed the gate, those included whose
         fate is recorded already: how many go on at a rung does not depend on interruptions.
+        ``glimpse`` hears what is known at the last rung of those that go on.
         """
-        trainings = [
+        every = [
             Training(c, seed + SEED_DISTANCE * k, "search", main=k == 0)
             for c in candidates
             for k in range(seeds)
         ]
         done = {(e.candidate_id, e.seed) for c in candidates for e in c.evaluations}
-        trainings = [t for t in trainings if (t.candidate.id, t.seed) not in done]
-        with self.legs(trainings) as legs:
+        trainings = [t for t in every if (t.candidate.id, t.seed) not in done]
+        with self.legs(trainings if glimpse is None else every) as legs:
+            last: Outcomes = {}
             for rung, until in enumerate(self.rungs):
                 left = {t.candidate.id: t.candidate for t in trainings}.values()
                 # What was decided before a kill stands: who is done by now would be missing.
@@ -115,7 +126,31 @@ class Trainer:
                 outcomes = legs.advance(members, until, episodes=self.rung_episodes)
                 trainings = self.drop_failed(trainings, outcomes)
                 trainings = self.drop_weak(trainings, outcomes, rung, until, whole)
+                last = outcomes if until == self.rungs[-1] else {}
+            if glimpse is not None and self.rungs:
+                left = {t.candidate.id for t in trainings} | {candidate for candidate, _ in done}
+                self.show([t for t in every if t.candidate.id in left], legs, last, glimpse)
             self.to_end(legs, trainings)
+
+    def show(
+        self, trainings: Sequence[Training], legs: Legs, outcomes: Outcomes, glimpse: OnGlimpse
+    ) -> None:
+        """Show those that go on at the last rung; ``outcomes`` are of those that were just there.
+
+        After an interruption some are done already: they are trained so far again, so that the
+        same is shown.  One that fails here fails again, and is recorded, on its way to the end.
+        """
+        until = self.rungs[-1]
+        members = [t.member for t in trainings if t.member.name not in outcomes]
+        more = legs.advance(members, until, episodes=self.rung_episodes)
+        outcomes = {**outcomes, **more}
+        known: dict[int, dict[int, Trained]] = {}
+        for training in trainings:
+            outcome = outcomes[training.member.name]
+            if isinstance(outcome, Trained):
+                known.setdefault(training.candidate.number, {})[training.seed] = outcome
+        if known:
+            glimpse(known, until)
 
     def carry_out(self, trainings: Sequence[Training]) -> None:
         """Do all trainings to the end.  A failed one is recorded; any other error ends the rest.

@@ -266,7 +266,9 @@ def test_a_reflection_stays_within_its_budget(
         history() if remembers else None,
         budget=budget,
     )
-    assert tokens(words) <= budget
+    best = words.find("The best program of the run so far, which")
+    assert (best > 0) == remembers
+    assert tokens(words[: best if remembers else None]) <= budget
     assert "fitness 5.75 (95 % interval" in words
     assert f"number_{count - 1:02d}`: [" in words, "the largest component is told in any case"
     assert not re.search(r"\b(nan|inf|None)\b", words)

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -179,3 +180,20 @@ def test_what_torch_and_mujoco_say_of_too_little_memory_is_understood():
 def test_a_full_disk_is_no_fault_of_the_candidate():
     assert describe(OSError(errno.ENOSPC, "No space left on device")).reason == "disk"
     assert describe(OSError(errno.EPERM, "Operation not permitted")).reason == "raised"
+
+
+def test_a_job_ends_at_once_when_its_pool_is_closed_from_elsewhere():
+    outcomes: list[object] = []
+    with WorkerPool(TASK.folder, 1, kinds=["train"]) as pool:
+        make = job(reward_source(TASK, "expert"), steps=50_000_000)
+
+        def run() -> None:
+            outcomes.append(pool.run(make))
+
+        waiting = threading.Thread(target=run, daemon=True)
+        waiting.start()
+        while not list(pool.all[0].jobs.glob("*")):
+            time.sleep(0.01)
+    waiting.join(timeout=30.0)  # it used to wait for a minute of silence
+    assert not waiting.is_alive()
+    assert isinstance(outcomes[0], Failure)
