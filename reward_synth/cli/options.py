@@ -85,8 +85,9 @@ Models = Annotated[
         "--model",
         metavar="M",
         help="`offline` (the default), `provider/model`, a server's model with --base-url or as "
-        "`NAME@URL`, `replay:FILE`, `manual` (you answer). Give it several times, and samples are "
-        "spread over the models, more of them to those whose candidates score.",
+        "`NAME@URL`, `replay:FILE` (or `replay-anyway:FILE`, if prompts differ), `manual` (you "
+        "answer). Give it several times, and samples are spread over the models, more of them to "
+        "those whose candidates score.",
     ),
 ]
 Roles = Annotated[

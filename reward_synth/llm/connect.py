@@ -10,6 +10,7 @@ from reward_synth.llm.faults import Patience
 from reward_synth.llm.interface import LanguageModel
 
 REPLAY = "replay:"
+REPLAY_ANYWAY = "replay-anyway:"
 SERVED = re.compile(r"(?P<name>.*?)@(?P<url>https?://.*)")
 """A model's name with its server's address behind it."""
 
@@ -26,11 +27,12 @@ def connect(
 ) -> LanguageModel:
     """The model that ``model`` names.
 
-    ``replay:FILE`` repeats a recording, and ``manual`` asks a person at ``desk``; with
-    ``base_url``, or written as ``NAME@URL``, the name is one of that OpenAI-compatible server's;
-    otherwise it is ``provider/model``, as litellm writes it.  ``answer_tokens`` is the most that
-    one completion may have, ``budget`` what the run's models may take together, and ``cache`` the
-    folder that remembers answers at temperature 0 (None remembers nothing).
+    ``replay:FILE`` repeats a recording, ``replay-anyway:FILE`` also where prompts differ, and
+    ``manual`` asks a person at ``desk``; with ``base_url``, or written as ``NAME@URL``, the name is
+    one of that OpenAI-compatible server's; otherwise it is ``provider/model``, as litellm writes
+    it.  ``answer_tokens`` is the most that one completion may have, ``budget`` what the run's
+    models may take together, and ``cache`` the folder that remembers answers at temperature 0
+    (None remembers nothing).
 
     Raises UserError, in one line, for a malformed name, a key that is not set or refused, a
     server that does not answer, and a recording that is missing or malformed.
@@ -41,6 +43,10 @@ def connect(
         from reward_synth.llm.replay import ReplayModel
 
         return ReplayModel(Path(model.removeprefix(REPLAY)))
+    if model.startswith(REPLAY_ANYWAY):
+        from reward_synth.llm.replay import LooseReplayModel
+
+        return LooseReplayModel(Path(model.removeprefix(REPLAY_ANYWAY)))
     if model == manual.NAME:
         return manual.ManualModel(desk or manual.Desk())
     model, base_url = served_at(model, base_url)

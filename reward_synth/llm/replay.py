@@ -10,9 +10,11 @@ of each completion who gave it and what it took; without it ``usage`` is shared 
 
 import difflib
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +29,8 @@ from reward_synth.llm.interface import (
     Prompt,
     prompt_key,
 )
+
+LOG = logging.getLogger("reward_synth")
 
 
 class _Request(BaseModel):
@@ -155,29 +159,75 @@ class ReplayModel:
             return pool[start : start + n]
 
     def _difference(self, messages: Sequence[ChatMessage]) -> str:
-        asked = _lines(messages)
-
-        def likeness(exchange: Exchange) -> float:
-            recorded = _lines(exchange.request.messages)
-            return difflib.SequenceMatcher(None, recorded, asked, autojunk=False).ratio()
-
-        nearest = max(self._exchanges, key=likeness)
-        recorded = _lines(nearest.request.messages)
-        k = next(
-            (k for k, (a, b) in enumerate(zip(recorded, asked, strict=False)) if a != b),
-            min(len(recorded), len(asked)),
-        )
-        end = (None, 0, "the end")
-        (role, line, was), (role_now, line_now, now) = (
-            (lines[k] if k < len(lines) else end) for lines in (recorded, asked)
-        )
-        place = f"{role or role_now} message, line {line or line_now}"
+        nearest = max(self._exchanges, key=partial(likeness, messages))
         return (
             f"{self._path} holds no answer to this prompt: the nearest one recorded "
             f"(exchange {self._exchanges.index(nearest) + 1} of {len(self._exchanges)}) differs "
-            f"first in its {place}: recorded {_short(was)}, asked {_short(now)}; "
-            "run with the settings of the recording, or record again"
+            f"{first_difference(nearest, messages)}; run with the settings of the recording, or "
+            f"record again, or take its answers all the same: --model replay-anyway:{self._path}"
         )
+
+
+class LooseReplayModel:
+    """Gives a recording's answers also where training went otherwise, as on another machine.
+
+    A prompt that was not recorded is answered as the most alike one was, among those with as many
+    completions that were not given yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError when the file cannot be read or a line is malformed."""
+        self.name = f"replay-anyway:{path}"
+        self._path = path
+        self._left = read_recording(path)
+        self.priced = all(exchange.cost is not None for exchange in self._left)
+        self._lock = threading.Lock()
+
+    def complete(
+        self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
+    ) -> list[Completion]:
+        """Give ``n`` recorded completions, of this prompt if it was recorded; the temperature is
+        the recording's.
+
+        Raises UserError when none of that number are left.
+        """
+        with self._lock:
+            fitting = [e for e in self._left if len(e.completions) == n]
+            if not fitting:
+                raise UserError(
+                    f"{self._path} holds no more exchange of {n} completions; run with the "
+                    "settings of the recording"
+                )
+            nearest = max(fitting, key=partial(likeness, messages))
+            self._left.remove(nearest)
+        if prompt_key(nearest.request.messages) != prompt_key(messages):
+            LOG.warning(
+                "%s: answered in spite of a prompt that differs %s",
+                self._path,
+                first_difference(nearest, messages),
+            )
+        return nearest.answers(self.name)
+
+
+def likeness(messages: Sequence[ChatMessage], exchange: Exchange) -> float:
+    """How alike an exchange's prompt is, line by line, in [0, 1]."""
+    recorded, asked = _lines(exchange.request.messages), _lines(messages)
+    return difflib.SequenceMatcher(None, recorded, asked, autojunk=False).ratio()
+
+
+def first_difference(exchange: Exchange, messages: Sequence[ChatMessage]) -> str:
+    """Where a prompt first differs from an exchange's, in words."""
+    recorded, asked = _lines(exchange.request.messages), _lines(messages)
+    k = next(
+        (k for k, (a, b) in enumerate(zip(recorded, asked, strict=False)) if a != b),
+        min(len(recorded), len(asked)),
+    )
+    end = (None, 0, "the end")
+    (role, line, was), (role_now, line_now, now) = (
+        (lines[k] if k < len(lines) else end) for lines in (recorded, asked)
+    )
+    place = f"{role or role_now} message, line {line or line_now}"
+    return f"first in its {place}: recorded {_short(was)}, asked {_short(now)}"
 
 
 class Recording:

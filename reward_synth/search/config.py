@@ -61,7 +61,7 @@ class RunConfig(TrainingConfig):
     """Name of a built-in task or path of a task folder."""
     model: str = "offline"
     """``offline``, ``provider/model``, a model name with ``base_url``, ``NAME@URL``,
-    ``replay:FILE`` or ``manual``; the first of ``models``."""
+    ``replay:FILE``, ``replay-anyway:FILE`` or ``manual``; the first of ``models``."""
     models: tuple[str, ...] = ()
     """Several models that share the samples; where none are given, ``model`` alone."""
     base_url: str | None = None

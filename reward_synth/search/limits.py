@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from reward_synth.errors import LimitError, UserError
 from reward_synth.llm.budget import cost_reached, tokens_reached
+from reward_synth.llm.connect import REPLAY, REPLAY_ANYWAY
 from reward_synth.search.config import RunConfig
 from reward_synth.store.schema import Completion
 
@@ -36,7 +37,9 @@ def check_limits(config: RunConfig) -> None:
         )
     if given and all(name == "manual" for name in names):
         raise UserError(f"{option(given[0])} has no effect on a person's answers; use --max-hours")
-    if config.max_failures is not None and all(name.startswith("replay:") for name in names):
+    if config.max_failures is not None and all(
+        name.startswith((REPLAY, REPLAY_ANYWAY)) for name in names
+    ):
         raise UserError("--max-failures has no effect on a recording, which does not fail")
 
 

@@ -196,3 +196,21 @@ def test_a_new_recording_leaves_other_files_alone(tmp_path, content):
     assert path.read_text() == content
     with pytest.raises(UserError, match=r"cannot record to .*: Is a directory"):
         Recording(tmp_path)
+
+
+def test_a_prompt_that_differs_is_answered_all_the_same_and_told(recording, caplog):
+    model = connect(f"replay-anyway:{recording}")
+    assert texts(model, prompt("Run.", "Slowly, please."), 1) == ["five"], "the most alike"
+    (told,) = caplog.messages
+    assert "user message, line 2: recorded 'Slowly.', asked 'Slowly, please.'" in told
+    caplog.clear()
+    assert texts(model, prompt("Hop.", "Fast."), 2) == ["one", "three"]
+    assert caplog.messages == [], "a prompt that was recorded"
+    assert texts(model, prompt("Run.", "Slowly."), 1) == ["four"], "each is given once"
+    with pytest.raises(UserError, match="no more exchange of 1 completions"):
+        model.complete(prompt("Run.", "Slowly."), 1)
+
+
+def test_a_refused_prompt_names_the_way_out(recording):
+    with pytest.raises(UserError, match=f"--model replay-anyway:{recording}"):
+        connect(f"replay:{recording}").complete(prompt("Swim."), 1)
