@@ -7,17 +7,23 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 	-c constraints.txt
 CORES := $(shell nproc 2>/dev/null || echo 1)
 
-.PHONY: help demo test check format clean
+.PHONY: help demo demo-llm test check format clean
 
 help:
-	@echo "make demo    search for a reward function on cartpole-swingup, offline"
-	@echo "make test    run the tests"
-	@echo "make check   format, lint, types and layers"
-	@echo "make format  format the code in place"
-	@echo "make clean   remove .venv and caches (runs/ stays)"
+	@echo "make demo      search for a reward function on cartpole-swingup, offline"
+	@echo "make demo-llm  the same on cheetah-run, with the recorded answers of a language model"
+	@echo "make test      run the tests"
+	@echo "make check     format, lint, types and layers"
+	@echo "make format    format the code in place"
+	@echo "make clean     remove .venv and caches (runs/ stays)"
 
 demo: $(VENV)/.base
 	$(BIN)/reward-synth run cartpole-swingup --samples 4 --iterations 2
+
+# The numbers in later prompts depend on the processor, so the recording is replayed anyway.
+demo-llm: $(VENV)/.base
+	$(BIN)/reward-synth run cheetah-run --samples 4 --iterations 3 --seeds 3 \
+		--model replay-anyway:examples/recordings/cheetah-run-eureka.jsonl
 
 # A file's tests stay together, for what they share; in order, so that no long file comes last.
 test: $(VENV)/.dev

@@ -197,7 +197,9 @@ class Search:
             ahead, self.ahead = self.ahead, None
             ahead.settle()
             count = len(self.candidates(generation))
-            self.tell("proposed", generation=generation, message=f"{count} candidates, as asked")
+            self.tell(
+                "proposed", generation=generation, message=f"{count} candidates, asked for ahead"
+            )
         if self.candidates(generation):
             return
         self.before_request()
