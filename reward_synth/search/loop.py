@@ -21,14 +21,20 @@ from reward_synth.search.building import build_strategy, strategy_name
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.limits import check_limits, late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
-from reward_synth.search.result import known_baselines, search_result, winner
+from reward_synth.search.result import (
+    best_training,
+    explain_failure,
+    known_baselines,
+    search_result,
+    winner,
+)
 from reward_synth.search.resumption import changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import search_evaluations
-from reward_synth.store.schema import Candidate, Evaluation, Run
+from reward_synth.store.schema import Candidate
 from reward_synth.task import Task, load_task
 
 PASSED = ("accepted", "scored", "failed", "pruned")
@@ -409,18 +415,3 @@ def asked_alike(refused: Sequence[Candidate]) -> list[list[Candidate]]:
         key = candidate.number if said is None else (said.text, repr(said.messages))
         groups.setdefault(key, []).append(candidate)
     return list(groups.values())
-
-
-def best_training(candidate: Candidate) -> Evaluation:
-    """Whose policy to keep of a candidate: the best of its confirmation, if there is one."""
-    confirmed = [e for e in candidate.evaluations if e.purpose == "confirm"]
-    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
-
-
-def explain_failure(run: Run) -> str:
-    """Why no candidate of a run was trained, by its most frequent reason."""
-    reasons = [c.reason for c in run.candidates if c.reason]
-    most = max(set(reasons), key=reasons.count) if reasons else "no candidate was proposed"
-    return (
-        f"run {run.id}: none of {len(run.candidates)} candidates could be trained; mostly: {most}"
-    )

@@ -12,7 +12,7 @@ from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.strategy import best_of
 from reward_synth.store import Store
 from reward_synth.store.fates import EXECUTED, search_evaluations, steps_until_pruned
-from reward_synth.store.schema import Candidate, Run
+from reward_synth.store.schema import Candidate, Evaluation, Run
 from reward_synth.task import Task, baselines
 
 
@@ -70,6 +70,12 @@ def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
     return best_of(candidates)
 
 
+def best_training(candidate: Candidate) -> Evaluation:
+    """Whose policy to keep of a candidate: the best of its confirmation, if there is one."""
+    confirmed = [e for e in candidate.evaluations if e.purpose == "confirm"]
+    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
+
+
 def search_result(
     run: Run, best: Candidate, baseline: dict[str, list[float]], seeds: Sequence[int]
 ) -> dict[str, Any]:
@@ -111,3 +117,12 @@ def search_result(
         "model_used": bool(run.completions),
         "models": dict(Counter(c.completion.model for c in run.candidates if c.completion)),
     }
+
+
+def explain_failure(run: Run) -> str:
+    """Why no candidate of a run was trained, by its most frequent reason."""
+    reasons = [c.reason for c in run.candidates if c.reason]
+    most = max(set(reasons), key=reasons.count) if reasons else "no candidate was proposed"
+    return (
+        f"run {run.id}: none of {len(run.candidates)} candidates could be trained; mostly: {most}"
+    )
