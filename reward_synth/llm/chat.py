@@ -106,7 +106,7 @@ class ChatModel:
             return reply
 
         try:
-            with self._budget.request() as take:
+            with self._budget.request(sum(len(m["content"]) for m in prompt), n) as take:
                 start = time.perf_counter()
                 reply = patiently(attempt, self._patience)
                 completions = self._read(reply, n, time.perf_counter() - start)

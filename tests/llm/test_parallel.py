@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 
 from reward_synth.errors import LimitError
-from reward_synth.llm import ChatMessage, connect
+from reward_synth.llm import ChatMessage, Completion, connect
 from reward_synth.llm.budget import Budget
 from reward_synth.llm.parallel import AT_ONCE, side_by_side
 from tests.servers import CompletionServer
 
 PROMPT = [ChatMessage(role="user", content="Hop forward.")]
+
+
+def taken(completion: Completion, limit: str) -> float:
+    """What an answer took of a limit: tokens, or dollars."""
+    if limit == "tokens":
+        return completion.prompt_tokens + completion.completion_tokens
+    return completion.cost or 0.0
 
 
 class MeetingServer(CompletionServer):
@@ -100,6 +107,33 @@ def test_requests_side_by_side_stop_within_one_of_the_limit(limit: str):
             limited.complete(PROMPT, 1)
         assert len(server.requests) - asked == 1 + 4
     assert budget.tokens == 4 * tokens
+
+
+@pytest.mark.parametrize("limit", ["tokens", "cost"])
+def test_the_last_one_alone_passes_the_limit_also_where_prompts_grow(limit: str):
+    """As those of repairs and of later generations do."""
+    short, *longer = (
+        [ChatMessage(role="user", content=f"{k} {'y' * length}")]
+        for k, length in enumerate([1000, *[4000] * 12])
+    )
+    with CompletionServer(["x" * 400]) as server:
+        [one] = connect("openai/gpt-4o", server.base_url).complete(longer[0], 1)
+        if limit == "tokens":
+            allowed: float = int(4.5 * taken(one, limit))
+            budget = Budget(max_tokens=allowed)
+        else:
+            allowed = 4.5 * taken(one, limit)
+            budget = Budget(max_cost=allowed)
+        model = connect("openai/gpt-4o", server.base_url, budget=budget)
+        first = model.complete(short, 1)
+        asked = len(server.requests)
+        calls = [partial(model.complete, prompt, 1) for prompt in longer]
+        replies, failure = side_by_side(calls, len(calls))
+        assert isinstance(failure, LimitError)
+        given = [completion for reply in [first, *replies] for completion in reply or ()]
+        assert len(given) == 1 + len(server.requests) - asked
+    took = [taken(completion, limit) for completion in given]
+    assert sum(took) - max(took) < allowed <= sum(took)
 
 
 def test_what_a_resumed_run_took_before_counts():
