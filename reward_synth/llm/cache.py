@@ -64,7 +64,8 @@ class CachedModel:
     ) -> list[Completion]:
         """Give the model's completions, or the remembered ones, for which nothing is billed.
 
-        Raises what the model raises.  A cache that cannot be read or written is as if empty.
+        Empty answers are not remembered, so that whoever asks again may get another one.  Raises
+        what the model raises.  A cache that cannot be read or written is as if empty.
         """
         if temperature != 0.0:
             return self._model.complete(messages, n, temperature=temperature)
@@ -81,8 +82,9 @@ class CachedModel:
         if known is not None:
             return [Completion(text=text, model=self.name, cost=0.0) for text in known]
         completions = self._model.complete(messages, n, temperature=temperature)
-        if len(completions) == n:
-            remember(path, request, [completion.text for completion in completions])
+        texts = [completion.text for completion in completions]
+        if len(texts) == n and all(map(str.strip, texts)):
+            remember(path, request, texts)
         return completions
 
 

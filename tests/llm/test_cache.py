@@ -59,6 +59,13 @@ def test_samples_that_have_to_differ_are_never_remembered(tmp_path: Path, temper
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_answer_is_not_remembered(tmp_path: Path):
+    with CompletionServer(["", " \n", "three"]) as server:
+        model = connect("openai/test", server.base_url, cache=tmp_path)
+        said = [model.complete(PROMPT, 1, temperature=0.0)[0].text for _ in range(4)]
+    assert said == ["", " \n", "three", "three"]
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"request": {}, "completions": ["x"]}'])
 def test_a_damaged_file_is_asked_for_again_and_mended(tmp_path: Path, damage: bytes):
     with CompletionServer(["one", "two"]) as server:
