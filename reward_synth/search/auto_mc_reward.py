@@ -78,7 +78,7 @@ class AutoMcReward(Eureka):
     def review(
         self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
     ) -> list[list[ProbeFinding]]:
-        """What the critic says; an answer without a verdict is none.
+        """What the critic says; one who gives no verdict when asked again has nothing against it.
 
         The last repair of a slot is not reviewed: critics find something every time.
         """
@@ -105,6 +105,7 @@ class AutoMcReward(Eureka):
             generation=candidate.generation,
             purpose="review",
             temperature=self.critic.temperature,
+            of_use=VERDICT.search,
         )
         return criticism(said)
 

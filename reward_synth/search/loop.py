@@ -15,6 +15,8 @@ from typing import Any
 
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import Gate, WorkerPool, compiled_kernels, cores, errors
+from reward_synth.llm import ChatMessage
+from reward_synth.llm.interface import prompt_key
 from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.ahead import Ahead, Glimpse, Known
 from reward_synth.search.building import build_strategy, strategy_name
@@ -29,7 +31,7 @@ from reward_synth.search.result import (
     winner,
 )
 from reward_synth.search.resumption import changed, recorded, reopen
-from reward_synth.search.roles import SoFar, desk
+from reward_synth.search.roles import SoFar, desk, key_of
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Trainer, Training
 from reward_synth.store import NewCandidate, Store, write_best
@@ -154,7 +156,8 @@ class Search:
         """The next generation, if it was asked for."""
         self.since = time.monotonic()
         """Up to when the run's time is recorded."""
-        self.keeping = threading.Lock()
+        self.keeping_time = threading.Lock()
+        """Strategies ask whether they may go on from several threads."""
 
     def to_end(self) -> None:
         """All generations, then the confirmation of the finalists."""
@@ -190,8 +193,19 @@ class Search:
             folder=self.store.run_folder(self.id),
             pool=pool,
             record=partial(self.store.record_completion, self.id),
+            recall=self.recall,
             before_request=self.before_request,
         )
+
+    def recall(self, generation: int, purpose: str, messages: Sequence[ChatMessage]) -> list[str]:
+        """What the run was answered to a prompt, in the order in which it was recorded."""
+        asked = prompt_key(messages)
+        return [
+            completion.text
+            for completion in self.store.get_run(self.id).completions
+            if (completion.generation, completion.purpose) == (generation, purpose)
+            and key_of(completion) == asked
+        ]
 
     def candidates(self, generation: int | None = None) -> list[Candidate]:
         """What is recorded, of one generation or of all."""
@@ -358,7 +372,7 @@ class Search:
 
     def keep_time(self) -> None:
         """Add to the run's recorded time what has passed since the last call."""
-        with self.keeping:
+        with self.keeping_time:
             now = time.monotonic()
             self.store.add_seconds(self.id, now - self.since)
             self.since = now

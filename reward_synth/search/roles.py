@@ -165,11 +165,12 @@ def settings(config: RunConfig, role: Role) -> RoleConfig:
 
 def answers(completions: Sequence[schema.Completion]) -> dict[Prompt, int]:
     """How many answers to each prompt a run has."""
-    keys = (
-        prompt_key([ChatMessage.model_validate(message) for message in completion.messages])
-        for completion in completions
-    )
-    return dict(Counter(keys))
+    return dict(Counter(map(key_of, completions)))
+
+
+def key_of(completion: schema.Completion) -> Prompt:
+    """The prompt of a recorded completion."""
+    return prompt_key([ChatMessage.model_validate(message) for message in completion.messages])
 
 
 def cache_folder() -> Path:

@@ -15,6 +15,9 @@ from reward_synth.store.fates import mean_fitness, search_evaluations
 from reward_synth.store.schema import Candidate
 from sandbox.messages import ProbeFinding
 
+MOST_ANSWERS = 2
+"""That a model is asked for where the first is of no use."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -25,6 +28,8 @@ class Bench:
     pool: WorkerPool
     record: Callable[[int, str, NewCompletion], None]
     """Keeps a completion that no candidate came from: generation, purpose, completion."""
+    recall: Callable[[int, str, Sequence[ChatMessage]], list[str]]
+    """The answers of such completions, in order: generation, purpose, prompt."""
     before_request: Callable[[], None]
     """Raises LimitError when the model may not be asked any more."""
 
@@ -107,12 +112,20 @@ def ask(
     generation: int,
     purpose: str,
     temperature: float,
+    of_use: Callable[[str], object] = str.strip,
 ) -> str:
-    """One answer that is no candidate, recorded.  Raises LimitError and UserError."""
-    bench.before_request()
-    completion = model.complete(messages, 1, temperature=temperature)[0]
-    bench.record(generation, purpose, completed(completion, messages))
-    return completion.text
+    """One answer that is no candidate, recorded.  Raises LimitError and UserError.
+
+    An answer that is not ``of_use`` is asked for once more.  What the run was answered before it
+    was interrupted is not asked for again.
+    """
+    said = bench.recall(generation, purpose, messages)
+    while not any(map(of_use, said)) and len(said) < MOST_ANSWERS:
+        bench.before_request()
+        completion = model.complete(messages, 1, temperature=temperature)[0]
+        bench.record(generation, purpose, completed(completion, messages))
+        said.append(completion.text)
+    return next(filter(of_use, said), said[-1])
 
 
 def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
