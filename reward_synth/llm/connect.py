@@ -38,17 +38,18 @@ def connect(
     server that does not answer, and a recording that is missing or malformed.
     """
     patience = patience or Patience()
+    desk = desk or manual.Desk()
     model = model.strip()
     if model.startswith(REPLAY):
         from reward_synth.llm.replay import ReplayModel
 
-        return ReplayModel(Path(model.removeprefix(REPLAY)))
+        return ReplayModel(Path(model.removeprefix(REPLAY)), desk.answered)
     if model.startswith(REPLAY_ANYWAY):
         from reward_synth.llm.replay import LooseReplayModel
 
         return LooseReplayModel(Path(model.removeprefix(REPLAY_ANYWAY)))
     if model == manual.NAME:
-        return manual.ManualModel(desk or manual.Desk())
+        return manual.ManualModel(desk)
     model, base_url = served_at(model, base_url)
     if not model:
         raise UserError("the model's name is empty; write provider/model, or offline")

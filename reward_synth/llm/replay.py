@@ -80,6 +80,16 @@ class Exchange(BaseModel):
     seconds: float = 0.0
     taken: list[_Taken] | None = None
 
+    @property
+    def asked(self) -> int:
+        """How many completions there were to be."""
+        return self.request.n or len(self.completions)
+
+    @property
+    def short(self) -> bool:
+        """Whether there are fewer."""
+        return len(self.completions) < self.asked
+
     def answers(self, name: str) -> list[Completion]:
         """The completions with what they took, as the recorded provider counted it."""
         if self.taken is not None and len(self.taken) == len(self.completions):
@@ -106,34 +116,40 @@ class ReplayModel:
     """Answers every prompt as its recording did.
 
     Exchanges with the same messages are answered in the order of the recording, and from the
-    first again once they are used up: whoever asks a second time, a resumed run for example,
-    gets the same answers.
+    first again once they are used up: a second run gets the same answers.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises UserError when the file cannot be read or a line is malformed."""
+    def __init__(self, path: Path, answered: Mapping[Prompt, int] | None = None) -> None:
+        """``answered`` says how many completions of each prompt a resumed run has had already.
+
+        Raises UserError when the file cannot be read or a line is malformed.
+        """
         self.name = f"replay:{path}"
         self._path = path
         self._exchanges = read_recording(path)
         self.priced = all(exchange.cost is not None for exchange in self._exchanges)
         self._lock = threading.Lock()
         self._pools: dict[Prompt, list[Completion]] = {}
-        self._next: dict[Prompt, int] = {}
-        self._cut_short: dict[tuple[Prompt, int], Exchange] = {}
-        """Exchanges that gave fewer completions than were asked for, by where they begin."""
+        self._next: dict[Prompt, int] = dict(answered or {})
+        self._begun_at: dict[tuple[Prompt, int], Exchange] = {}
+        """Exchanges by where their completions begin."""
+        self._cut_short: set[Prompt] = set()
+        """Prompts whose last answer was of fewer completions than were asked for."""
         for exchange in self._exchanges:
             key = prompt_key(exchange.request.messages)
             pool = self._pools.setdefault(key, [])
-            if len(exchange.completions) < (exchange.request.n or 0):
-                self._cut_short[key, len(pool)] = exchange
+            self._begun_at[key, len(pool)] = exchange
             pool += exchange.answers(self.name)
+            if exchange.short and self._next.get(key) == len(pool):
+                self._cut_short.add(key)
 
     def complete(
         self, messages: Sequence[ChatMessage], n: int, *, temperature: float | None = None
     ) -> list[Completion]:
         """Give the recorded completions of ``messages``; the temperature is the recording's.
 
-        Fewer than ``n`` come back where the recorded request was for as many and gave fewer.
+        Fewer than ``n`` come back where the recorded request was for as many and gave fewer, and
+        none for the rest where the recorded run did without it.
         Raises UserError when the prompt was not recorded, naming the first line that differs from
         the nearest one that was, or when fewer than ``n`` completions were.
         """
@@ -143,11 +159,17 @@ class ReplayModel:
             raise UserError(self._difference(messages))
         with self._lock:
             start = self._next.get(key, 0)
-            if start == len(pool):
-                start = 0
-            cut = self._cut_short.get((key, start))
-            if cut is not None and cut.request.n == n:
-                n = len(cut.completions)
+            exchange = self._begun_at.get((key, start))
+            if key in self._cut_short:
+                self._cut_short.remove(key)
+                if exchange is None or exchange.asked != n:
+                    return []
+            if start >= len(pool):
+                start %= len(pool)
+                exchange = self._begun_at.get((key, start))
+            if exchange is not None and exchange.short and exchange.asked == n:
+                self._cut_short.add(key)
+                n = len(exchange.completions)
             if n > len(pool):
                 raise UserError(
                     f"{self._path} holds {len(pool)} completions of this prompt and {n} are asked "

@@ -44,9 +44,11 @@ class AutoMcReward(Eureka):
         content = f"{task}{answer}\n\n{wanted}\n\n{asking.strip()}"
         self.initial = [*before, message("user", content)]
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         self.generation = generation
-        return super().propose(generation, earlier)
+        return super().propose(generation, earlier, given)
 
     def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
         messages = super().improve(parent, earlier)

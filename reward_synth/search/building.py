@@ -54,7 +54,13 @@ def build_strategy(task: Task, config: RunConfig, so_far: SoFar, store: Store) -
 
             strategy = Spreading(strategy, roles.spread)
     if config.tune:
-        strategy = Tuned(strategy, readable_variables(task), count=config.tune, seed=config.seed)
+        strategy = Tuned(
+            strategy,
+            readable_variables(task),
+            samples=config.samples,
+            count=config.tune,
+            seed=config.seed,
+        )
     return strategy
 
 

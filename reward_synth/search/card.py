@@ -28,9 +28,11 @@ class Card(Eureka):
         super().begin(bench)
         self.preference = Preference(self.task, bench.pool)
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         self.learn(earlier)
-        return super().propose(generation, earlier)
+        return super().propose(generation, earlier, given)
 
     def parent(self, earlier: Sequence[Candidate]) -> Candidate | None:
         """The best so far."""

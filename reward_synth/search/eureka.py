@@ -67,16 +67,27 @@ class Eureka(Strategy):
         self.bench = bench
         self.folder = bench.folder
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
+        slots = self.open_slots(generation, given)
+        if not slots:
+            return []
         if generation == 0 and self.start is not None:
             return [NewCandidate(slot=0, source=self.start, origin="file", note="a person's")]
         parent = self.parent(earlier)
         messages = self.initial if parent is None else self.improve(parent, earlier)
-        completions = self.model.complete(messages, self.samples, temperature=self.temperature)
+        completions = self.model.complete(messages, len(slots), temperature=self.temperature)
         return [
             self.candidate(slot, 0, messages, completion, parent)
-            for slot, completion in enumerate(completions)
+            for slot, completion in zip(slots, completions, strict=False)
         ]
+
+    def open_slots(self, generation: int, given: Sequence[Candidate]) -> list[int]:
+        """The slots of a generation without a candidate."""
+        count = 1 if generation == 0 and self.start is not None else self.samples
+        taken = {candidate.slot for candidate in given}
+        return [slot for slot in range(count) if slot not in taken]
 
     def repair(self, refused: Candidate) -> NewCandidate | None:
         if refused.completion is None:

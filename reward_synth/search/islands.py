@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from reward_synth.errors import RunError, UserError
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.llm.interface import prompt_key
@@ -57,10 +58,13 @@ class Islands(Eureka):
     def islands(self) -> int:
         return max(1, min(MOST_ISLANDS, self.samples // SLOTS_PER_ISLAND))
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         if generation == 0 or not ranking(earlier):
-            return super().propose(generation, earlier)
-        bred = [self.breed(generation, slot, earlier) for slot in range(self.samples)]
+            return super().propose(generation, earlier, given)
+        slots = self.open_slots(generation, given)
+        bred = [self.breed(generation, slot, earlier) for slot in slots]
         prompts = {prompt_key(child.messages): child.messages for child in bred if child.messages}
         wanted = Counter(prompt_key(child.messages) for child in bred if child.messages)
         # One request for equal prompts, so that a recording of their answers can be replayed.
@@ -68,8 +72,8 @@ class Islands(Eureka):
             partial(self.model.complete, prompts[key], n, temperature=self.temperature)
             for key, n in wanted.items()
         ]
-        given, failure = side_by_side(requests)
-        answers = {key: iter(found or ()) for key, found in zip(wanted, given, strict=True)}
+        replies, failure = side_by_side(requests)
+        answers = {key: iter(reply or ()) for key, reply in zip(wanted, replies, strict=True)}
         children = []
         for child in bred:
             if child.candidate is not None:
@@ -78,7 +82,7 @@ class Islands(Eureka):
                 made = self.candidate(child.slot, 0, child.messages, completion, None)
                 note = "; ".join(filter(None, (child.note, made.note)))
                 children.append(replace(made, parents=child.parents, note=note))
-        if failure is not None and not children:
+        if failure is not None and not (children and isinstance(failure, RunError | UserError)):
             raise failure
         return children
 

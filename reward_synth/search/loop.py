@@ -216,18 +216,38 @@ class Search:
         if self.ahead is not None:
             ahead, self.ahead = self.ahead, None
             ahead.settle()
-            count = len(self.candidates(generation))
-            self.tell(
-                "proposed", generation=generation, message=f"{count} candidates, asked for ahead"
-            )
-        if self.candidates(generation):
+            message = f"{len(self.candidates(generation))} candidates, asked for ahead"
+            self.tell("proposed", generation=generation, message=message)
+        if any(candidate.status != "proposed" for candidate in self.candidates(generation)):
             return
-        self.before_request()
-        self.tell("proposing", generation=generation)
-        earlier = [c for c in self.candidates() if c.generation < generation]
-        proposals = self.strategy.propose(generation, earlier)
-        self.store.record_proposals(self.id, generation, proposals)
-        self.tell("proposed", generation=generation, message=f"{len(proposals)} candidates")
+        self.ask(generation, [c for c in self.candidates() if c.generation < generation])
+
+    def ask(
+        self, generation: int, earlier: Sequence[Candidate], *, announced: bool = False
+    ) -> None:
+        """Ask until the generation is whole, or as far as money and tokens allow.
+
+        A model's server that fails after part of it stops the run, which goes on with the rest.
+        ``announced`` says that whoever watches was told already.
+        """
+        given = self.candidates(generation)
+        while True:
+            try:
+                self.before_request()
+                if not given and not announced:
+                    self.tell("proposing", generation=generation)
+                proposals = self.strategy.propose(generation, earlier, given)
+            except LimitError as error:
+                if given and error.limit in ("max_tokens", "max_cost"):
+                    return
+                raise
+            self.store.record_proposals(self.id, generation, proposals)
+            known, given = len(given), self.candidates(generation)
+            if len(given) == known:
+                return
+            if not announced:
+                message = f"{len(given)} candidates"
+                self.tell("proposed", generation=generation, message=message)
 
     def settle(self) -> None:
         """Wait for what was asked ahead, which is paid for; that may have met a limit too."""
@@ -242,11 +262,9 @@ class Search:
 
         def ask() -> None:
             with glimpse:
-                self.before_request()
                 before = [c for c in self.candidates() if c.generation < generation - 1]
                 before += glimpse.of(self.candidates(generation - 1))
-                proposals = self.strategy.propose(generation, before)
-                self.store.record_proposals(self.id, generation, proposals)
+                self.ask(generation, before, announced=True)
 
         self.ahead = Ahead(ask)
 

@@ -21,7 +21,11 @@ class Offline(Strategy):
         self.proposer = OfflineProposer(task, seed)
         self.samples = samples
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
+        if given:
+            return []
         scored = [
             Scored(
                 number=candidate.number,

@@ -22,9 +22,11 @@ class Spreading(Around):
         super().__init__(inner)
         self.spread = spread
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         with self.spread.knowing(scores(earlier)):
-            return self.inner.propose(generation, earlier)
+            return self.inner.propose(generation, earlier, given)
 
     def repair(self, refused: Candidate) -> NewCandidate | None:
         """Whoever wrote a program repairs it."""

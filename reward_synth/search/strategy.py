@@ -40,10 +40,14 @@ class Strategy:
     def begin(self, bench: Bench) -> None:
         """Hear of the run before its first generation, or before it goes on."""
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         """Candidates of a generation, one for each slot, given all candidates before it.
 
-        Raises UserError and LimitError where a language model gives nothing at all.
+        They may be fewer, where a language model failed or a limit was reached after those.  Then
+        the rest is asked for with what is ``given`` already, until nothing is missing and [] comes
+        back.  Raises UserError and LimitError where a language model gives nothing at all.
         """
         raise NotImplementedError
 
@@ -68,8 +72,10 @@ class Around(Strategy):
     def begin(self, bench: Bench) -> None:
         self.inner.begin(bench)
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
-        return self.inner.propose(generation, earlier)
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
+        return self.inner.propose(generation, earlier, given)
 
     def review(
         self, passed: Sequence[Candidate], earlier: Sequence[Candidate]

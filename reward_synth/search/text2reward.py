@@ -43,9 +43,11 @@ class Text2Reward(Eureka):
             content = f"{task.rstrip()}\n\n{text.strip()}\n\n{answer}{asking}"
             self.initial = [*before, message("user", content)]
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         self.generation = generation
-        return super().propose(generation, earlier)
+        return super().propose(generation, earlier, given)
 
     def parent(self, earlier: Sequence[Candidate]) -> Candidate | None:
         """The best so far: it is the one that the person saw."""

@@ -25,18 +25,28 @@ class Tuned(Around):
     """Another strategy's candidates, and beside them variants of the best program so far."""
 
     def __init__(
-        self, inner: Strategy, sizes: Mapping[str, int | None], *, count: int, seed: int
+        self,
+        inner: Strategy,
+        sizes: Mapping[str, int | None],
+        *,
+        samples: int,
+        count: int,
+        seed: int,
     ) -> None:
+        """``samples`` are the candidates that the strategy gives, before the variants."""
         super().__init__(inner)
+        self.samples = samples
         self.sizes = sizes
         """Entries of each variable that a program may read, as for ``reward.parse``."""
         self.count = count
         self.seed = seed
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
-        proposed = self.inner.propose(generation, earlier)
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
+        proposed = self.inner.propose(generation, earlier, given)
         best = best_of(earlier)
-        if best is None:
+        if best is None or any(candidate.origin == "tuned" for candidate in given):
             return proposed
         return proposed + variants(
             best,
@@ -44,7 +54,7 @@ class Tuned(Around):
             self.count,
             seed=self.seed,
             generation=generation,
-            first_slot=1 + max((candidate.slot for candidate in proposed), default=-1),
+            first_slot=self.samples,
             taken={c.source for c in (*earlier, *proposed)},
         )
 

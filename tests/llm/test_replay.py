@@ -158,6 +158,30 @@ def test_a_request_that_was_answered_in_part_is_again(tmp_path):
     assert texts(again, prompt("Hop."), 1) == ["two"]
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+def test_what_the_recorded_run_did_without_is_not_given(tmp_path, answered):
+    """A limit was reached after one of two answers, and later the same was asked afresh."""
+    path = tmp_path / "made.jsonl"
+    faults: list[Fault | None] = ["400", None, "401"]
+    with CompletionServer(["one", "two", "three"], faults=faults) as server:
+        live = RecordingModel(connect("openai/test", server.base_url), Recording(path))
+        assert texts(live, prompt("Hop."), 2) == ["one"]
+        assert sorted(texts(live, prompt("Hop."), 2)) == ["three", "two"]
+    again = ReplayModel(path, {prompt_key(prompt("Hop.")): answered})
+    if answered == 0:
+        assert texts(again, prompt("Hop."), 2) == ["one"]
+    assert texts(again, prompt("Hop."), 1) == []
+    assert sorted(texts(again, prompt("Hop."), 2)) == ["three", "two"]
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"), [(0, ["one", "three"]), (2, ["four", "one"]), (3, ["one", "three"])]
+)
+def test_a_resumed_run_goes_on_in_the_recording_where_it_was(recording, answered, said):
+    model = ReplayModel(recording, {prompt_key(prompt("Hop.", "Fast.")): answered})
+    assert [texts(model, prompt("Hop.", "Fast."), 1)[0] for _ in range(2)] == said
+
+
 def test_what_a_killed_run_had_recorded_and_not_taken_is_given_again(tmp_path):
     path = tmp_path / "made.jsonl"
     taken, lost = prompt("Taken."), prompt("Lost.")

@@ -119,7 +119,9 @@ def test_nothing_to_tune_gives_no_variants(source: str):
 class Single(Strategy):
     """A strategy with one candidate per generation, which repairs everything."""
 
-    def propose(self, generation: int, earlier: Sequence[Candidate]) -> list[NewCandidate]:
+    def propose(
+        self, generation: int, earlier: Sequence[Candidate], given: Sequence[Candidate] = ()
+    ) -> list[NewCandidate]:
         return [NewCandidate(slot=0, source=SOURCE, origin="model", note=f"{len(earlier)}")]
 
     def repair(self, refused: Candidate) -> NewCandidate | None:
@@ -127,7 +129,7 @@ class Single(Strategy):
 
 
 def test_variants_of_the_best_stand_after_the_strategy_s_own(tmp_path: Path):
-    tuned = Tuned(Single(), VARIABLES, count=2, seed=0)
+    tuned = Tuned(Single(), VARIABLES, samples=1, count=2, seed=0)
     assert tuned.propose(0, []) == Single().propose(0, [])
     with Store.open(tmp_path / "runs") as store:
         recorder = Recorder(store, tmp_path)
