@@ -27,6 +27,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from reward_synth.search.prompts import NO_ANSWER
+
 RECORDINGS = Path(__file__).parent / "recordings"
 
 Fault = Literal[
@@ -120,6 +122,8 @@ class CompletionServer:
         self.prompt_tokens = 0
         self.completion_tokens = 0
         """What was billed: the sums over all replies."""
+        self.billed: list[tuple[int, int]] = []
+        """Prompt and completion tokens of each reply."""
         texts = [c if isinstance(c, str) else c.text for c in completions]
         self._proposals = itertools.cycle(texts)
         self._repairs: dict[str, str] = {}
@@ -165,8 +169,11 @@ class CompletionServer:
         if self._seen is not None and identity in self._seen:
             return self._seen[identity]
         said = [m["content"] for m in request["messages"] if m["role"] == "assistant"]
-        if said and said[-1] in self._repairs:
-            texts = [self._repairs[said[-1]]] * n
+        sent_back = said[-1] if said else None
+        if sent_back == NO_ANSWER:
+            sent_back = ""
+        if sent_back in self._repairs:
+            texts = [self._repairs[sent_back]] * n
         else:
             texts = list(itertools.islice(self._proposals, n))
         if self._seen is not None:
@@ -180,6 +187,7 @@ class CompletionServer:
         completion = sum(map(tokens, texts))
         self.prompt_tokens += prompt
         self.completion_tokens += completion
+        self.billed.append((prompt, completion))
         return {
             "id": f"chatcmpl-{len(self.requests)}",
             "object": "chat.completion",
