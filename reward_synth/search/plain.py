@@ -12,7 +12,7 @@ from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
 from reward_synth.search.resumption import reopen
-from reward_synth.search.trainings import Trainer, Training
+from reward_synth.search.trainings import Trainer, Training, check_trainer, worker_count
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.schema import Run
 from reward_synth.task import Task, load_task, reward_source
@@ -24,8 +24,6 @@ def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
     Raises UserError when the program does not pass the gate and RunError when a training failed.
     """
     task = load_task(config.task)
-    from reward_synth.search.loop import check_trainer
-
     proposed = proposal(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
     check_trainer(task, settings)
@@ -53,8 +51,6 @@ def read_reward(task: Task, reward: str) -> str:
 
 def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
     """Gate the program and do those trainings that are not recorded yet; the run is locked."""
-    from reward_synth.search.loop import worker_count
-
     task = load_task(run.task_folder)
     config = TrainConfig.model_validate(run.config)
     reopen(run.id, store=store, observer=observer)

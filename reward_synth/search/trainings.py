@@ -12,6 +12,7 @@ from reward_synth.evaluation import (
     Trained,
     TrainerChoice,
     WorkerPool,
+    compiled_kernels,
     cores,
     decide,
     guess,
@@ -20,6 +21,7 @@ from reward_synth.evaluation import (
     rung_steps,
     standings,
 )
+from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.store import RungDecision, Store
 from reward_synth.store.schema import Candidate
@@ -36,6 +38,20 @@ SEED_DISTANCE = 10_000
 Outcomes = Mapping[str, Trained | Failure]
 OnGlimpse = Callable[[Mapping[int, Mapping[int, Trained]], int], None]
 """Hears what was trained so far, by the candidate's number and seed, and the steps of each."""
+
+
+def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
+    """Raises UserError for a device that is not there and parameters that no trainer has."""
+    compiled_kernels(task.folder, config.device)
+    if config.parameters:
+        from sandbox.reference import check_parameters
+
+        check_parameters(config.algorithm, config.parameters)
+
+
+def worker_count(config: RunConfig | TrainConfig) -> int:
+    """0 means one per core that this process may use, and one alone on another device."""
+    return config.workers or (cores() if config.device == "cpu" else 1)
 
 
 @dataclass(frozen=True)
