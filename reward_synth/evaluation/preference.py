@@ -88,15 +88,24 @@ class Preference:
         if len(self.seen) < 2:
             return []
         fitness = np.array([known.fitness for known in self.known])
-        gap = LEAST_GAP * np.ptp(fitness) if len(fitness) else 0.0
-        better, worse = np.nonzero(fitness[:, None] - fitness[None, :] > gap)
+        better, worse = np.nonzero(fitness[:, None] - fitness[None, :] > self.gap())
         return list(zip(better.tolist(), worse.tolist(), strict=True))
 
+    def gap(self) -> float:
+        """A difference of fitness that is clear."""
+        fitness = [known.fitness for known in self.known]
+        return LEAST_GAP * (max(fitness) - min(fitness)) if fitness else 0.0
+
+    def differ(self, better: int, worse: int) -> bool:
+        """Whether of two known episodes one is clearly better."""
+        return self.known[better].fitness - self.known[worse].fitness > self.gap()
+
     def extremes(self, by: str) -> tuple[int, int]:
-        """The best and the worst known episode of one source."""
-        own = [index for index, known in enumerate(self.known) if known.by == by]
-        order = sorted(own, key=lambda index: self.known[index].fitness)
-        return order[-1], order[0]
+        """The best known episode of one source, and its worst one; where these are much the same,
+        the worst one of all."""
+        order = sorted(range(len(self.known)), key=lambda index: self.known[index].fitness)
+        own = [index for index in order if self.known[index].by == by]
+        return own[-1], own[0] if self.differ(own[-1], own[0]) else order[0]
 
     def rank(self, sources: Sequence[str]) -> list[Ranking]:
         """Each program's ranking; without pairs where too little is known."""

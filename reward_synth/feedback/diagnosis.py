@@ -20,6 +20,8 @@ NEAR_CONSTANT = 0.05
 """Spread of a component's means, as a share of their largest magnitude, that counts as constant."""
 DOMINATING = 0.8
 """Share of the total's magnitude."""
+ALIGNED = 0.9
+"""Correlation with fitness."""
 AT_ITS_CAP = 0.05
 """Distance of a component's mean from its highest value, and its standard deviation, as shares of
 its whole range, within which it is saturated."""
@@ -154,6 +156,12 @@ def fitness_correlation(checkpoints: Sequence[Checkpoint], name: str) -> float |
     if not (_varies(means) and _varies(fitness)):
         return None
     return statistics.correlation(_scaled(means), _scaled(fitness))
+
+
+def goes_with_fitness(checkpoints: Sequence[Checkpoint], name: str) -> bool:
+    """Whether a component rises and falls with fitness over the training."""
+    together = fitness_correlation(checkpoints, name)
+    return together is not None and together >= ALIGNED
 
 
 def height(checkpoints: Sequence[Checkpoint], name: str) -> float | None:

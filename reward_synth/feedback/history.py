@@ -30,7 +30,8 @@ class Attempt:
     """The mean over its trainings; of a pruned one the last that was measured."""
     reason: str = ""
     """Why it was not scored."""
-    trainings: int = 1
+    each: Sequence[float] = ()
+    """Fitness of each training, where there were several."""
 
 
 @dataclass(frozen=True)

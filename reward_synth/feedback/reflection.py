@@ -16,6 +16,7 @@ from reward_synth.feedback.diagnosis import (
     component_names,
     diagnose,
     fitness_correlation,
+    goes_with_fitness,
     height,
     mean_share,
     measured_with_fitness,
@@ -126,6 +127,9 @@ def _told(
         episode_steps=task.episode_steps,
         final_success=score.success,
     )
+    # What carries the total and goes with fitness does so rightly.
+    aligned = {n for n in component_names(checkpoints) if goes_with_fitness(checkpoints, n)}
+    tips = [tip for tip in tips if not (tip.kind == "dominating" and tip.name in aligned)]
     names = component_names(checkpoints)
     largest = sorted(names, key=lambda name: mean_share(checkpoints, name), reverse=True)
     kept = set(largest[: room["components"]])
@@ -194,17 +198,21 @@ def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
     """The values of the template that tell of other programs."""
     if history is None:
         nobody = {"mean": None, "parent": None, "best": None, "better": ""}
-        return {**nobody, "leads": False, "others": []}
+        return {**nobody, "leads": False, "equals": 0, "others": []}
     current, parent, best = history.current, history.parent, history.best
     same = parent is not None and best is not None and parent.source == best.source
     return {
         "mean": None
-        if current.trainings == 1
-        else {"trainings": current.trainings, "fitness": number(current.fitness)},
+        if len(current.each) < 2
+        else {
+            "each": [number(value) for value in sorted(current.each)],
+            "fitness": number(current.fitness),
+        },
         "parent": parent and {**_against(parent, current, room), "best": same},
         "best": None if best is None or same else _against(best, current, room),
         "better": best.source.strip() if best is not None and room["source"] else "",
         "leads": best is None and (parent is not None or len(history.others) > 0),
+        "equals": sum(o.fate == "scored" and o.fitness == current.fitness for o in history.others),
         "others": tried(history, room["tried"]),
     }
 

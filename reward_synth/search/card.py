@@ -56,7 +56,7 @@ class Card(Eureka):
         return [self.preference.findings(ranking) for ranking in rankings]
 
     def improve(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:
-        """Eureka's prompt, with what the parent's components paid for two of its episodes."""
+        """Eureka's prompt, with what the parent's components paid for a good and a bad episode."""
         messages = super().improve(parent, earlier)
         good, bad = self.preference.extremes(f"program {parent.number}")
         (ranking,) = self.preference.rank([parent.source])

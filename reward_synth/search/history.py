@@ -48,8 +48,8 @@ def attempt(candidate: Candidate) -> Attempt | None:
     """What came of a candidate; None where that is not known yet."""
     match candidate.status:
         case "scored":
-            fitness, trainings = search_fitness(candidate), len(search_evaluations(candidate))
-            return Attempt(candidate.source, "scored", fitness, trainings=trainings)
+            each = [e.fitness for e in search_evaluations(candidate)]
+            return Attempt(candidate.source, "scored", search_fitness(candidate), each=each)
         case "pruned":
             fitness = candidate.rungs[-1].fitness if candidate.rungs else None
             return Attempt(candidate.source, "pruned", fitness, candidate.reason)

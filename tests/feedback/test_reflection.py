@@ -78,7 +78,7 @@ def inactive() -> TrainingReport:
         ),
         (
             "`run` outweighs the others (91 % of the total's magnitude)",
-            report(run=[10 * v for v in LEARNING], effort=[-v for v in LEARNING]),
+            report(run=[10 * v for v in LEARNING[::-1]], effort=[-v for v in LEARNING[::-1]]),
             score(),
         ),
         ("`run` is at its highest value almost all the time", capped(), score()),
@@ -106,6 +106,19 @@ def test_a_tip_is_told_where_it_applies_and_alone(
     assert told in words
     told_tips = words.split("What the numbers below say:")[1].split("The training at")[0]
     assert told_tips.count("\n- ") == 1
+
+
+def test_a_component_that_rises_with_fitness_may_outweigh_the_others():
+    words = reflect(TASK, report(run=[10 * v for v in LEARNING], effort=LEARNING[::-1]), score())
+    assert "Nothing looks broken" in words
+
+
+def test_a_program_that_others_equal_is_not_called_the_best():
+    others = [Attempt(PARENT, "scored", 5.75), Attempt(CURRENT, "scored", 5.0)]
+    words = reflect(
+        TASK, report(), score(), history=History(Attempt(CURRENT, "scored", 5.75), others=others)
+    )
+    assert "No program of the run so far is better, and 1 is as good." in words
 
 
 def test_people_are_warned_of_what_looks_like_gaming():
@@ -208,11 +221,14 @@ def test_a_program_is_compared_with_its_parent_and_the_best():
 
 def test_of_one_program_that_is_parent_and_best_both_is_told_once():
     parent = Attempt(PARENT, "scored", 7.0)
-    run = History(Attempt(CURRENT, "scored", 5.75, trainings=3), parent, parent)
+    run = History(Attempt(CURRENT, "scored", 5.75, each=(7.25, 4.0, 6.0)), parent, parent)
     words = reflect(TASK, report(), score(), history=run)
     assert words.count("fitness 7") == 1
     assert "the best of the run so far (“Run as fast as the legs allow.”) has fitness 7;" in words
-    assert "the median of 3 trainings, whose mean fitness is 5.75; other programs" in words
+    assert (
+        "3 trainings with different seeds, whose fitness is 4, 6, 7.25, in the mean 5.75; other"
+        in words
+    )
 
 
 def test_the_best_program_is_told_to_be_it_where_there_are_others():

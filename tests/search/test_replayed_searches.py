@@ -51,7 +51,10 @@ def finish_another_task(runs_dir: Path) -> None:
             {"strategy": "text2reward", "say": ["Nearer to the middle."], "samples": 2},
             ["# Reach.", "> Nearer to the middle."],
         ),
-        ({"strategy": "card"}, ["Two episodes of the policy", "recorded episodes more in only"]),
+        (
+            {"strategy": "card"},
+            ["A good and a bad recorded episode", "recorded episodes more in only"],
+        ),
         (
             {"strategy": "islands", "samples": 4, "seed": 1},
             ["change **one** component", "Join the two"],

@@ -85,8 +85,8 @@ def test_card_sends_back_what_ranks_known_episodes_wrongly_without_training_it(t
         refused[0].reason,
     )
     assert sum(c.status == "scored" for c in second) == 3, "the repair was trained"
-    improved = next(p for p in server.prompts() if "Two episodes of the policy" in p)
-    assert re.search(r"- the best one: an episode of program \d with fitness [\d.]+", improved)
+    improved = next(p for p in server.prompts() if "A good and a bad recorded episode" in p)
+    assert re.search(r"- the good one: an episode of program \d with fitness [\d.]+", improved)
     assert "What the policy does" in improved or "Typical" in improved or "episode" in improved
 
 
