@@ -1,6 +1,6 @@
 """Is the preference check of ``card`` right?  What it turns back, against what training says.
 
-    python benchmarks/preference.py RUNS_DIR … [--train] [--json FILE]
+    python benchmarks/preference.py RUNS_DIR … [--programs] [--train] [--json FILE]
 
 Each folder of runs gives searches.  Of each search and each of its generations but the first, the
 check knows what it would have known then: random actions, and the policies that the generations
@@ -11,8 +11,9 @@ been worth training or not:
 - right: the program's fitness is not above the best that was known when it was judged;
 - low: its fitness is in the lower half of all programs of the task.
 
-Programs that pruning dropped count with their fitness there.  ``--train`` also trains, once each,
-with the first seed of their search, the programs that a search turned back for good or for a while.
+Programs that pruning dropped count with their fitness there.  ``--programs`` has the task's folder
+of ``benchmarks/programs`` judged too, good and bad ones, each trained once.  ``--train`` also
+trains, once each, with the first seed of their search, the programs that a search turned back.
 """
 
 import argparse
@@ -25,15 +26,18 @@ from pathlib import Path
 import numpy as np
 
 from reward_synth import api
-from reward_synth.evaluation import WorkerPool
+from reward_synth.evaluation import Legs, Trained, WorkerPool, cores, guess
 from reward_synth.evaluation.preference import Preference
 from reward_synth.search.strategy import search_fitness
 from reward_synth.store import Store
 from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate, Run
-from reward_synth.task import load_task
+from reward_synth.task import Task, load_task
+from sandbox.messages import Member
 
 RANDOM = "random actions"
+PROGRAMS = Path(__file__).parent / "programs"
+EPISODES = 32
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,26 @@ def turned_back(run: Run) -> list[Candidate]:
     ]
 
 
-def judge(runs: Sequence[tuple[Path, Run]]) -> Iterator[Verdict]:
-    """Verdicts on one task's programs."""
+def written(task: Task) -> list[Program]:
+    """The programs of ``benchmarks/programs``, each trained once, none dropped."""
+    paths = sorted((PROGRAMS / task.name).glob("*.py"))
+    members = [Member(name=p.stem, program=p.read_text(), seed=0) for p in paths]
+    with (
+        WorkerPool(task.folder, cores(), kinds=("train",)) as pool,
+        Legs(task, pool, guess(pool.size), steps=task.training_steps) as legs,
+    ):
+        outcomes = legs.advance(members, task.training_steps, episodes=EPISODES)
+    return [
+        Program("benchmarks/programs", 0, number, member.program, trained.score.fitness)
+        for number, member in enumerate(members)
+        if isinstance(trained := outcomes[member.name], Trained)
+    ]
+
+
+def judge(runs: Sequence[tuple[Path, Run]], more: Sequence[Program]) -> Iterator[Verdict]:
+    """Verdicts on one task's programs, and on those of ``more``."""
     task = load_task(runs[0][1].task_folder)
-    every = [program for _, run in runs for program in programs(run)]
+    every = [program for _, run in runs for program in programs(run)] + list(more)
     middle = float(np.median([program.fitness for program in every]))
     for folder, run in runs:
         for generation in range(1, 1 + max(c.generation for c in run.candidates)):
@@ -163,6 +183,7 @@ def train_turned_back(folder: Path, run: Run, into: Path) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="How often the preference check of card is right.")
     parser.add_argument("runs_dirs", nargs="+", type=Path)
+    parser.add_argument("--programs", action="store_true")
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -175,7 +196,7 @@ def main() -> None:
     verdicts: list[Verdict] = []
     print("task | judged | turned back | right: back | kept | low: back | kept")
     for task, runs in by_task.items():
-        found = list(judge(runs))
+        found = list(judge(runs, written(load_task(task)) if asked.programs else ()))
         verdicts += found
         print(f"{task} | {told(found)}", flush=True)
     print(f"all | {told(verdicts)}")
