@@ -11,7 +11,7 @@ from pathlib import Path
 from reward_synth.evaluation import WorkerPool
 from reward_synth.llm import ChatMessage, Completion, LanguageModel
 from reward_synth.store import NewCandidate, NewCompletion
-from reward_synth.store.fates import mean_fitness, search_evaluations
+from reward_synth.store.fates import exploring_fitness, mean_fitness, search_evaluations
 from reward_synth.store.schema import Candidate
 from sandbox.messages import ProbeFinding
 
@@ -135,7 +135,15 @@ def ask(
 
 
 def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that were trained to the end, best first."""
+    """Those that were trained to the end, best first.
+
+    Of equals, as where nothing succeeds yet, the one whose exploring policies came further comes
+    first.  That is what a worker tells, so it decides nothing else.
+    """
     whole = [c for c in candidates if c.status == "scored"]
-    scored = [(f, -c.number, c) for c in whole if (f := search_fitness(c)) is not None]
-    return [c for _, _, c in sorted(scored, key=lambda entry: entry[:2], reverse=True)]
+    scored = [
+        (fitness, exploring_fitness(search_evaluations(c)), -c.number, c)
+        for c in whole
+        if (fitness := search_fitness(c)) is not None
+    ]
+    return [c for *_, c in sorted(scored, key=lambda entry: entry[:3], reverse=True)]

@@ -23,6 +23,13 @@ def mean_fitness(trained: Sequence[Evaluation]) -> float:
     return sum(e.fitness for e in trained) / len(trained)
 
 
+def exploring_fitness(trained: Sequence[Evaluation]) -> float:
+    """Mean fitness of the episodes of training, over its checkpoints; 0 where none is known."""
+    points = [point.get("fitness") for e in trained for point in e.report.get("checkpoints", [])]
+    known = [float(value) for value in points if value is not None]
+    return sum(known) / len(known) if known else 0.0
+
+
 def steps_until_pruned(run: Run, candidate: Candidate) -> int:
     """Environment steps that went into a pruned candidate, over all its seeds."""
     return candidate.rungs[-1].steps * seeds_of(run) if candidate.rungs else 0

@@ -10,8 +10,9 @@ from reward_synth import api
 from reward_synth.errors import UserError
 from reward_synth.search import RunConfig
 from reward_synth.search.auto_mc_reward import criticism
+from reward_synth.search.strategy import ranking
 from reward_synth.store import Store
-from reward_synth.store.schema import Run
+from reward_synth.store.schema import Candidate, Evaluation, Run
 from tests.servers import CompletionServer
 
 
@@ -177,3 +178,14 @@ def test_settings_that_do_not_fit_a_strategy(tmp_path, changes, says):
     with RoleServer(DESIGNS) as server, pytest.raises(UserError, match=says):
         run(server, tmp_path, **changes)
     assert not list(tmp_path.glob("cartpole*")), "nothing was begun"
+
+
+def test_of_equals_the_one_that_came_further_while_training_is_the_best():
+    def trained(number: int, fitness: float, curve: list[float | None]) -> Candidate:
+        report = {"checkpoints": [{"fitness": value} for value in curve]}
+        own = Evaluation(purpose="search", seed=0, fitness=fitness, report=report)
+        return Candidate(number=number, status="scored", evaluations=[own])
+
+    first, second = trained(0, 0.0, [None, 0.0, 0.0]), trained(1, 0.0, [None, 0.0, 0.01])
+    third, fourth = trained(2, 0.0, [0.0]), trained(3, 0.5, [0.0])
+    assert ranking([first, second, third, fourth]) == [fourth, second, first, third]
