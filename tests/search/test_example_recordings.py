@@ -32,10 +32,10 @@ def opened(exchange: Exchange) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in exchange.request.messages]
 
 
-def test_there_are_two_strategies_on_three_tasks():
+def test_there_are_two_strategies_on_each_task():
     found = {(task.name, strategy) for task, strategy in map(task_and_strategy, RECORDINGS)}
     tasks = {task for task, _ in found}
-    assert len(tasks) >= 3
+    assert tasks
     assert found == {(task, strategy) for task in tasks for strategy in STRATEGIES}
 
 

@@ -44,5 +44,6 @@ def test_every_public_variable_of_a_built_in_task_moves(name: str) -> None:
     found = variable_statistics(task, environments=4, steps=64)
     assert set(found) == {key for key, variable in task.variables.items() if variable.public}
     for key, statistics in found.items():
-        assert np.isfinite(list(vars(statistics).values())).all(), key
+        assert np.isfinite(np.hstack(list(vars(statistics).values()))).all(), key
+        assert statistics.min <= statistics.start[0] <= statistics.start[1] <= statistics.max, key
         assert statistics.std > 0, key
