@@ -26,12 +26,12 @@ from benchmarks.measure import (
     spelt,
     write_json,
 )
+from benchmarks.physics import programs_of
 from reward_synth import api
 from reward_synth.search import RunConfig
 from tests.servers import CompletionServer
 
 TASK = "cheetah-run"
-PROGRAMS = Path(__file__).parent / "programs" / TASK
 SAMPLES, ITERATIONS = 6, 3
 FULL = 3
 """Rounds."""
@@ -53,7 +53,7 @@ class LateServer(CompletionServer):
 
 def answers() -> list[str]:
     """Programs as a model would write them."""
-    sources = [path.read_text() for path in sorted(PROGRAMS.glob("*.py"))]
+    sources = [path.read_text() for path in programs_of(TASK)]
     return [f"This should work.\n\n```python\n{source}```" for source in sources]
 
 

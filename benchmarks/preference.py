@@ -1,6 +1,6 @@
 """Is the preference check of ``card`` right?  What it turns back, against what training says.
 
-    python benchmarks/preference.py RUNS_DIR … [--programs] [--train] [--json FILE]
+    python benchmarks/preference.py RUNS_DIR … [--quick] [--programs] [--train] [--json FILE]
 
 Each folder of runs gives searches.  Of each search and each of its generations but the first, the
 check knows what it would have known then: random actions, and the policies that the generations
@@ -13,11 +13,10 @@ been worth training or not:
 
 Programs that pruning dropped count with their fitness there.  ``--programs`` has the task's folder
 of ``benchmarks/programs`` judged too, good and bad ones, each trained once.  ``--train`` also
-trains, once each, with the first seed of their search, the programs that a search turned back.
+trains, once each, with the first seed of their search, the programs that a search turned back, and
+``--quick`` knows no more than what first generations had trained.
 """
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,19 +24,20 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import rungs
+from benchmarks.measure import machine, options, print_table, read_options, write_json
+from benchmarks.physics import programs_of
 from reward_synth import api
-from reward_synth.evaluation import Legs, Trained, WorkerPool, cores, guess
+from reward_synth.evaluation import WorkerPool
 from reward_synth.evaluation.preference import Preference
-from reward_synth.search.strategy import search_fitness
+from reward_synth.search.card import know
+from reward_synth.search.history import attempt
+from reward_synth.search.strategy import best_of, search_fitness
 from reward_synth.store import Store
-from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, load_task
-from sandbox.messages import Member
 
-RANDOM = "random actions"
-PROGRAMS = Path(__file__).parent / "programs"
-EPISODES = 32
+COLUMNS = ("", "judged", "turned back", "right: back", "kept", "low: back", "kept")
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,11 @@ class Verdict:
     """In the lower half of the task's programs."""
 
 
-def fitness_of(candidate: Candidate) -> float | None:
-    """Mean over the search's seeds, or that at the rung where it was dropped."""
-    if candidate.status == "pruned" and candidate.rungs:
-        return candidate.rungs[-1].fitness
-    return search_fitness(candidate) if candidate.status == "scored" else None
-
-
 def programs(run: Run) -> list[Program]:
     return [
         Program(run.id, c.generation, c.number, c.source, fitness)
         for c in run.candidates
-        if (fitness := fitness_of(c)) is not None
+        if (told := attempt(c)) is not None and (fitness := told.fitness) is not None
     ]
 
 
@@ -96,41 +89,33 @@ def turned_back(run: Run) -> list[Candidate]:
 
 def written(task: Task) -> list[Program]:
     """The programs of ``benchmarks/programs``, each trained once, none dropped."""
-    paths = sorted((PROGRAMS / task.name).glob("*.py"))
-    members = [Member(name=p.stem, program=p.read_text(), seed=0) for p in paths]
-    with (
-        WorkerPool(task.folder, cores(), kinds=("train",)) as pool,
-        Legs(task, pool, guess(pool.size), steps=task.training_steps) as legs,
-    ):
-        outcomes = legs.advance(members, task.training_steps, episodes=EPISODES)
+    steps = task.training_steps
+    curves = rungs.train(task.name, steps, seed=0)
     return [
-        Program("benchmarks/programs", 0, number, member.program, trained.score.fitness)
-        for number, member in enumerate(members)
-        if isinstance(trained := outcomes[member.name], Trained)
+        Program("benchmarks/programs", 0, k, file.read_text(), float(np.mean(curve[str(steps)])))
+        for k, file in enumerate(programs_of(task.name))
+        if (curve := curves.get(file.stem)) is not None
     ]
 
 
-def judge(runs: Sequence[tuple[Path, Run]], more: Sequence[Program]) -> Iterator[Verdict]:
+def judge(
+    runs: Sequence[tuple[Path, Run]], more: Sequence[Program], *, quick: bool
+) -> Iterator[Verdict]:
     """Verdicts on one task's programs, and on those of ``more``."""
     task = load_task(runs[0][1].task_folder)
     every = [program for _, run in runs for program in programs(run)] + list(more)
     middle = float(np.median([program.fitness for program in every]))
     for folder, run in runs:
-        for generation in range(1, 1 + max(c.generation for c in run.candidates)):
-            known = [c for c in run.candidates if c.generation < generation]
-            trained = [c for c in known if c.status == "scored"]
+        last = max(c.generation for c in run.candidates)
+        for generation in range(1, 1 + min(last, 1 if quick else last)):
+            known = before(run, generation)
+            best = best_fitness(known)
             others = [p for p in every if p.run != run.id or p.generation >= generation]
-            if not trained or not others:
+            if best is None or not others:
                 continue
-            best = max(search_fitness(c) or 0.0 for c in trained)
             with WorkerPool(task.folder, 1, kinds=("probe",)) as pool:
                 preference = Preference(task, pool)
-                preference.learn(RANDOM, None)
-                for candidate in trained:
-                    evaluation = search_evaluation(candidate)
-                    assert evaluation is not None
-                    policy = folder / run.id / evaluation.policy
-                    preference.learn(f"program {candidate.number}", policy)
+                know(preference, known, folder / run.id)
                 rankings = preference.rank([program.source for program in others])
             for program, ranking in zip(others, rankings, strict=True):
                 if ranking.pairs:
@@ -148,17 +133,27 @@ def judge(runs: Sequence[tuple[Path, Run]], more: Sequence[Program]) -> Iterator
                     )
 
 
-def told(verdicts: Sequence[Verdict]) -> str:
-    """A row: how many were turned back, and how often that was right."""
+def before(run: Run, generation: int) -> list[Candidate]:
+    """What came before a generation."""
+    return [c for c in run.candidates if c.generation < generation]
+
+
+def best_fitness(candidates: Sequence[Candidate]) -> float | None:
+    """Of those that were trained to the end."""
+    best = best_of(candidates)
+    return None if best is None else search_fitness(best)
+
+
+def row(name: str, verdicts: Sequence[Verdict]) -> list[str]:
+    """How many were turned back, and how often that was right."""
     back = [v for v in verdicts if v.turned_back]
-
-    def share(of: Sequence[Verdict], name: str) -> str:
-        return f"{np.mean([getattr(v, name) for v in of]):.2f}" if of else "–"
-
     kept = [v for v in verdicts if not v.turned_back]
-    cells = [f"{len(verdicts)}", f"{len(back)}"]
-    cells += [share(of, name) for name in ("right_to", "low") for of in (back, kept)]
-    return " | ".join(cells)
+
+    def share(of: Sequence[Verdict], fact: str) -> str:
+        return f"{np.mean([getattr(v, fact) for v in of]):.2f}" if of else "–"
+
+    shares = [share(of, fact) for fact in ("right_to", "low") for of in (back, kept)]
+    return [name, str(len(verdicts)), str(len(back)), *shares]
 
 
 def train_turned_back(folder: Path, run: Run, into: Path) -> Iterator[str]:
@@ -169,8 +164,8 @@ def train_turned_back(folder: Path, run: Run, into: Path) -> Iterator[str]:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(candidate.source)
         done = api.train(run.task_folder, source, seeds=[seed], runs_dir=into)
-        before = [c for c in run.candidates if c.generation < candidate.generation]
-        best = max(search_fitness(c) or 0.0 for c in before if c.status == "scored")
+        best = best_fitness(before(run, candidate.generation))
+        assert best is not None  # else there was nothing to rank
         beside = sorted(
             (p.fitness for p in programs(run) if p.generation == candidate.generation), reverse=True
         )
@@ -180,36 +175,36 @@ def train_turned_back(folder: Path, run: Run, into: Path) -> Iterator[str]:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="How often the preference check of card is right.")
-    parser.add_argument("runs_dirs", nargs="+", type=Path)
-    parser.add_argument("--programs", action="store_true")
-    parser.add_argument("--train", action="store_true")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = options(__doc__)
+    parser.add_argument("runs_dirs", nargs="+", type=Path, metavar="RUNS_DIR")
+    parser.add_argument("--programs", action="store_true", help="judge benchmarks/programs too")
+    parser.add_argument("--train", action="store_true", help="train what a search turned back")
+    given = read_options(parser, arguments)
     by_task: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
-    for folder in asked.runs_dirs:
+    for folder in given.runs_dirs:
         with Store.open(folder) as store:
             for listed in store.list_runs():
                 if listed.kind == "search":
                     by_task[listed.task].append((folder, store.get_run(listed.id)))
     verdicts: list[Verdict] = []
-    print("task | judged | turned back | right: back | kept | low: back | kept")
+    rows: list[list[str]] = []
     for task, runs in by_task.items():
-        found = list(judge(runs, written(load_task(task)) if asked.programs else ()))
+        more = written(load_task(task)) if given.programs else []
+        found = list(judge(runs, more, quick=given.quick))
         verdicts += found
-        print(f"{task} | {told(found)}", flush=True)
-    print(f"all | {told(verdicts)}")
-    for runs in by_task.values():
-        for folder, run in runs:
-            back = turned_back(run)
-            if back:
-                print(f"{run.id}: {len(back)} of {len(run.candidates)} turned back")
-            if asked.train:
-                for line in train_turned_back(folder, run, folder / "turned-back"):
-                    print(line, flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(v) for v in verdicts], indent=1) + "\n")
+        rows.append(row(task, found))
+    print_table("What the preference check says", COLUMNS, [*rows, row("all", verdicts)])
+    for folder, run in (pair for runs in by_task.values() for pair in runs):
+        back = turned_back(run)
+        if back:
+            print(f"{run.id}: {len(back)} of {len(run.candidates)} turned back")
+        if given.train:
+            for line in train_turned_back(folder, run, folder / "turned-back"):
+                print(line, flush=True)
+    if given.json is not None:
+        facts = {"machine": machine(), "verdicts": [asdict(verdict) for verdict in verdicts]}
+        write_json(given.json, facts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -187,6 +188,7 @@ def run(
     from reward_synth.cli.summary import document, print_summary
     from reward_synth.reward.source import read_program
     from reward_synth.search import RunConfig
+    from reward_synth.search.config import search_seeds
 
     given = {
         "task": task,
@@ -208,7 +210,7 @@ def run(
         "workers": workers,
         "isolation": isolation.value,
         "seeds": seeds,
-        "confirmation_seeds": fresh(fresh_seeds, range(seed, seed + seeds)),
+        "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
         "overlap": overlap,
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
@@ -250,7 +252,7 @@ def run(
         raise typer.Exit(STOPPED)
 
 
-def fresh(count: int, seen: range) -> tuple[int, ...]:
+def fresh(count: int, seen: Sequence[int]) -> tuple[int, ...]:
     """So many seeds that a search has not seen."""
     unseen = (s for s in itertools.count(FIRST_FRESH_SEED) if s not in seen)
     return tuple(itertools.islice(unseen, count))

@@ -127,9 +127,11 @@ def _told(
         episode_steps=task.episode_steps,
         final_success=score.success,
     )
-    # What carries the total and goes with fitness does so rightly.
-    aligned = {n for n in component_names(checkpoints) if goes_with_fitness(checkpoints, n)}
-    tips = [tip for tip in tips if not (tip.kind == "dominating" and tip.name in aligned)]
+    tips = [
+        tip
+        for tip in tips  # what carries the total and goes with fitness does so rightly
+        if not (tip.kind == "dominating" and goes_with_fitness(checkpoints, tip.name or ""))
+    ]
     names = component_names(checkpoints)
     largest = sorted(names, key=lambda name: mean_share(checkpoints, name), reverse=True)
     kept = set(largest[: room["components"]])

@@ -9,17 +9,14 @@ from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
     EXECUTED,
+    best_seed,
+    confirmations,
     mean_fitness,
     search_evaluation,
     search_evaluations,
     seeds_of,
     steps_until_pruned,
 )
-
-
-def confirmations(candidate: Candidate) -> list[Evaluation]:
-    """Its trainings on fresh seeds."""
-    return [e for e in candidate.evaluations if e.purpose == "confirm"]
 
 
 def search_fitness(candidate: Candidate) -> float | None:
@@ -55,18 +52,13 @@ def best_candidate(run: Run) -> Candidate | None:
 def best_training(run: Run) -> Evaluation | None:
     """The best candidate's training whose curves are shown: the search's, else the best seed's."""
     candidate = best_candidate(run)
-    return None if candidate is None else search_evaluation(candidate) or _best_seed(candidate)
+    return None if candidate is None else search_evaluation(candidate) or best_seed(candidate)
 
 
 def best_policy(run: Run) -> Evaluation | None:
     """The best candidate's training whose policy is kept: the best of its confirmations."""
     candidate = best_candidate(run)
-    return None if candidate is None else _best_seed(candidate)
-
-
-def _best_seed(candidate: Candidate) -> Evaluation:
-    trained = confirmations(candidate) or candidate.evaluations
-    return max(trained, key=lambda e: (e.fitness, -e.seed))
+    return None if candidate is None else best_seed(candidate)
 
 
 @dataclass(frozen=True)

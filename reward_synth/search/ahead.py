@@ -8,16 +8,14 @@ run asks the same prompts again, whoever was faster.
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from reward_synth.evaluation import Trained
 from reward_synth.evaluation.workspace import remove_tree, writing_here
+from reward_synth.search.trainings import Known
 from reward_synth.store.schema import Candidate, Evaluation
-
-Known = Mapping[int, Mapping[int, Trained]]
-"""What was trained so far, by the candidate's number and the seed."""
 
 
 class Ahead:

@@ -6,6 +6,7 @@ not rank known episodes as the task does goes back, with that evidence, without 
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from reward_synth.evaluation.preference import Preference
 from reward_synth.feedback.templates import render
@@ -40,12 +41,7 @@ class Card(Eureka):
 
     def learn(self, earlier: Sequence[Candidate]) -> None:
         """Know the episodes of all that was trained."""
-        self.preference.learn(RANDOM, None)
-        for candidate in earlier:
-            evaluation = search_evaluation(candidate)
-            if candidate.status == "scored" and evaluation is not None:
-                policy = self.bench.folder / evaluation.policy
-                self.preference.learn(f"program {candidate.number}", policy)
+        know(self.preference, earlier, self.bench.folder)
 
     def review(
         self, passed: Sequence[Candidate], earlier: Sequence[Candidate]
@@ -71,3 +67,13 @@ class Card(Eureka):
             pairs=ranking.pairs,
         )
         return preceded(messages, evidence)
+
+
+def know(preference: Preference, candidates: Sequence[Candidate], folder: Path) -> None:
+    """Learn the episodes of random actions and of all policies that candidates of the run in
+    ``folder`` trained."""
+    preference.learn(RANDOM, None)
+    for candidate in candidates:
+        evaluation = search_evaluation(candidate)
+        if candidate.status == "scored" and evaluation is not None:
+            preference.learn(f"program {candidate.number}", folder / evaluation.policy)

@@ -15,6 +15,15 @@ Role = Literal["designer", "critic", "analyser"]
 Parameters = dict[str, int | float | bool | str | list[int]]
 
 
+SEED_DISTANCE = 10_000
+"""Between the seeds of one candidate in a search; far from those of the confirmation."""
+
+
+def search_seeds(seed: int, count: int) -> list[int]:
+    """The seeds that a search trains each candidate with."""
+    return [seed + SEED_DISTANCE * k for k in range(count)]
+
+
 class TrainingConfig(BaseModel):
     """How policies are trained and scored, whatever for."""
 

@@ -15,12 +15,11 @@ from reward_synth.evaluation import Gate, WorkerPool, errors
 from reward_synth.llm import ChatMessage
 from reward_synth.llm.interface import prompt_key
 from reward_synth.llm.parallel import side_by_side
-from reward_synth.search.ahead import Ahead, Glimpse, Known
+from reward_synth.search.ahead import Ahead, Glimpse
 from reward_synth.search.config import RunConfig
 from reward_synth.search.limits import late, spent
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import (
-    best_training,
     explain_failure,
     known_baselines,
     search_result,
@@ -28,9 +27,9 @@ from reward_synth.search.result import (
 )
 from reward_synth.search.roles import key_of
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
-from reward_synth.search.trainings import Trainer, Training, worker_count
+from reward_synth.search.trainings import Known, Trainer, Training, worker_count
 from reward_synth.store import NewCandidate, Store, write_best
-from reward_synth.store.fates import search_evaluations
+from reward_synth.store.fates import best_seed, search_evaluations
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 
@@ -270,7 +269,7 @@ class Search:
             raise RunError(message)
         baseline = known_baselines(self.store, self.task, self.config, seeds)
         result = search_result(run, best, baseline, seeds)
-        write_best(self.store.run_folder(self.id), best, best_training(best), result)
+        write_best(self.store.run_folder(self.id), best, best_seed(best), result)
         self.store.finish_run(self.id, result)
         self.tell("finished", candidate=best, fitness=result["fitness"])
 
@@ -288,7 +287,7 @@ class Search:
         baseline = known_baselines(self.store, self.task, self.config, seeds)
         facts = {"limit": reached.limit, "value": reached.value, "allowed": reached.allowed}
         result = {**search_result(run, best, baseline, seeds), "stopped": facts}
-        write_best(self.store.run_folder(self.id), best, best_training(best), result)
+        write_best(self.store.run_folder(self.id), best, best_seed(best), result)
         self.store.stop_run(self.id, result, str(reached))
         self.tell("stopped", candidate=best, fitness=result["fitness"], message=str(reached))
 

@@ -11,8 +11,13 @@ from reward_synth.evaluation import TrainerChoice, interval
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.strategy import best_of
 from reward_synth.store import Store
-from reward_synth.store.fates import EXECUTED, search_evaluations, steps_until_pruned
-from reward_synth.store.schema import Candidate, Evaluation, Run
+from reward_synth.store.fates import (
+    EXECUTED,
+    confirmations,
+    search_evaluations,
+    steps_until_pruned,
+)
+from reward_synth.store.schema import Candidate, Run
 from reward_synth.task import Task, baselines
 
 
@@ -59,7 +64,7 @@ def human_normalised(fitness: float, baseline: dict[str, list[float]]) -> float 
 
 def confirmation(candidate: Candidate) -> list[float]:
     """Fitness on the confirmation seeds, in the order of the seeds."""
-    return [e.fitness for e in candidate.evaluations if e.purpose == "confirm"]
+    return [e.fitness for e in confirmations(candidate)]
 
 
 def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
@@ -68,12 +73,6 @@ def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
     if confirmed:
         return max(confirmed, key=lambda c: (float(np.mean(confirmation(c))), -c.number))
     return best_of(candidates)
-
-
-def best_training(candidate: Candidate) -> Evaluation:
-    """Whose policy to keep of a candidate: the best of its confirmation, if there is one."""
-    confirmed = [e for e in candidate.evaluations if e.purpose == "confirm"]
-    return max(confirmed or candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
 
 
 def search_result(

@@ -21,7 +21,7 @@ from reward_synth.evaluation import (
     rung_steps,
     standings,
 )
-from reward_synth.search.config import RunConfig, TrainConfig
+from reward_synth.search.config import RunConfig, TrainConfig, search_seeds
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.store import RungDecision, Store
 from reward_synth.store.schema import Candidate
@@ -32,12 +32,11 @@ WORTH_MEASURING = 1_000_000
 """Environment steps to train from which on measuring the best layout pays."""
 MEMBERS_ON_DEVICE = 64
 """Policies that train at once on a device; a job that does not fit is halved."""
-SEED_DISTANCE = 10_000
-"""Between the seeds of one candidate in a search; far from those of the confirmation."""
-
 Outcomes = Mapping[str, Trained | Failure]
-OnGlimpse = Callable[[Mapping[int, Mapping[int, Trained]], int], None]
-"""Hears what was trained so far, by the candidate's number and seed, and the steps of each."""
+Known = Mapping[int, Mapping[int, Trained]]
+"""What was trained so far, by the candidate's number and the seed."""
+OnGlimpse = Callable[[Known, int], None]
+"""Hears that, and the environment steps of each."""
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
@@ -124,9 +123,9 @@ class Trainer:
         ``glimpse`` hears what is known at the last rung of those that go on.
         """
         every = [
-            Training(c, seed + SEED_DISTANCE * k, "search", main=k == 0)
+            Training(c, own, "search", main=own == seed)
             for c in candidates
-            for k in range(seeds)
+            for own in search_seeds(seed, seeds)
         ]
         done = {(e.candidate_id, e.seed) for c in candidates for e in c.evaluations}
         trainings = [t for t in every if (t.candidate.id, t.seed) not in done]

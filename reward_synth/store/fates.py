@@ -19,6 +19,17 @@ def search_evaluation(candidate: Candidate) -> Evaluation | None:
     return own[(len(own) - 1) // 2] if own else None
 
 
+def confirmations(candidate: Candidate) -> list[Evaluation]:
+    """Its trainings on fresh seeds."""
+    return [e for e in candidate.evaluations if e.purpose == "confirm"]
+
+
+def best_seed(candidate: Candidate) -> Evaluation:
+    """Whose policy is kept of a trained candidate: the best of its confirmations, if it has any."""
+    trained = confirmations(candidate) or candidate.evaluations
+    return max(trained, key=lambda e: (e.fitness, -e.seed))
+
+
 def mean_fitness(trained: Sequence[Evaluation]) -> float:
     return sum(e.fitness for e in trained) / len(trained)
 

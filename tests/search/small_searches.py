@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_synth.api import silent
-from reward_synth.search import RunConfig, loop
+from reward_synth.search import Observer, RunConfig, loop
 from reward_synth.store import Store
 from reward_synth.store.schema import Completion, Run
 
@@ -25,10 +25,9 @@ def answer(body: str) -> str:
     return f"So:\n\n```python\n{body}\n```"
 
 
-def upright(weight: float) -> str:
-    """An answer with a program of its own for each weight."""
-    return answer(
-        f"""WEIGHT = {weight}
+def program(weight: float) -> str:
+    """One of its own for each weight."""
+    return f"""WEIGHT = {weight}
 
 
 def compute_reward(pole_up, cart_position):
@@ -36,14 +35,18 @@ def compute_reward(pole_up, cart_position):
     upright = WEIGHT * (1.0 + pole_up) / 2.0
     centred = -0.1 * xp.abs(cart_position)
     return upright + centred, {{"upright": upright, "centred": centred}}"""
-    )
 
 
-def search(runs_dir: Path, **changes: Any) -> Run:
+def upright(weight: float) -> str:
+    """An answer with that program."""
+    return answer(program(weight))
+
+
+def search(runs_dir: Path, observer: Observer = silent, **changes: Any) -> Run:
     """A search with these settings, to its end or to a limit."""
     with Store.open(runs_dir) as store:
         config = RunConfig.model_validate({**SETTINGS, **changes})
-        return store.get_run(loop.search(config, store=store, observer=silent))
+        return store.get_run(loop.search(config, store=store, observer=observer))
 
 
 def resume(runs_dir: Path, **changes: Any) -> Run:
@@ -73,7 +76,7 @@ def outcome(runs_dir: Path, run: Run) -> dict[str, object]:
                 *(c.number, c.generation, c.slot, c.repair, c.origin, c.parents, c.note),
                 *(c.source, c.status, c.reason, c.findings),
                 c.completion and said(c.completion),
-                [(r.rung, r.fitness, r.low, r.high, r.kept) for r in c.rungs],
+                [(r.rung, r.steps, r.fitness, r.low, r.high, r.kept) for r in c.rungs],
                 [(e.purpose, e.seed, e.steps, e.score, e.policy_sha256) for e in c.evaluations],
             )
             for c in run.candidates

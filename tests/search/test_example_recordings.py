@@ -1,6 +1,5 @@
 """The recordings that ship as examples: still those of today's prompts, and playable to the end."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from reward_synth.task import Task, load_task
 FOLDER = Path(__file__).parents[2] / "examples" / "recordings"
 RECORDINGS = sorted(FOLDER.glob("*.jsonl"))
 STRATEGIES = ("eureka", "card")
+SAMPLES = 4
 MOST_BYTES = 500_000
 EXECUTE_RATE = 0.95
 
@@ -30,6 +30,12 @@ def task_and_strategy(recording: Path) -> tuple[Task, str]:
 
 def opened(exchange: Exchange) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in exchange.request.messages]
+
+
+def designs(recording: Path) -> list[str]:
+    """The answers that are candidates, repairs left out."""
+    exchanges = read_recording(recording)
+    return [text for e in exchanges if e.request.n == SAMPLES for text in e.completions]
 
 
 def test_there_are_two_strategies_on_each_task():
@@ -53,12 +59,10 @@ def test_nearly_every_program_executes_as_it_was_written():
     for recording in RECORDINGS:
         task, _ = task_and_strategy(recording)
         sizes = readable_variables(task)
-        for exchange in read_recording(recording):
-            if exchange.request.n == 4:
-                for text in exchange.completions:
-                    written += 1
-                    source = translate(extract_program(text), sizes).source
-                    sound += not check(source, sizes)
+        for text in designs(recording):
+            written += 1
+            source = translate(extract_program(text), sizes).source
+            sound += not check(source, sizes)
     assert sound >= EXECUTE_RATE * written
 
 
@@ -71,7 +75,7 @@ def test_a_recording_plays_to_the_end_where_training_goes_otherwise(
         task.name,
         model=f"replay-anyway:{recording}",
         strategy=strategy,
-        samples=4,
+        samples=SAMPLES,
         iterations=3,
         steps=2048,
         rungs=(),
@@ -84,7 +88,5 @@ def test_a_recording_plays_to_the_end_where_training_goes_otherwise(
     with Store.open(tmp_path) as store:
         candidates = store.get_run(done.id).candidates
     told = [c.completion.text for c in candidates if c.completion is not None]
-    recorded = [json.loads(line) for line in recording.read_text().splitlines()]
-    designs = [text for e in recorded if e["request"]["n"] == 4 for text in e["completions"]]
-    assert told == designs
+    assert told == designs(recording)
     assert sum(c.status == "scored" for c in candidates) >= 4

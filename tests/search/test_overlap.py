@@ -1,7 +1,6 @@
 """Overlap: the next generation is asked for at the last rung, whatever happens on the way."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +8,16 @@ import pytest
 
 from reward_synth import api
 from reward_synth.errors import UserError
-from reward_synth.search import Progress, RunConfig, generations
-from reward_synth.store import Store
+from reward_synth.search import Observer, Progress, generations
 from reward_synth.store.schema import Run
+from tests.search.small_searches import outcome, read, resume, search, upright
 from tests.servers import CompletionServer
 
 STEPS = 8192
 HALF = 4096
 SETTINGS: dict[str, Any] = {
-    "task": "cartpole-swingup",
-    "models": ("test",),
-    "samples": 3,
-    "iterations": 2,
     "steps": STEPS,
     "rungs": (0.25, 0.5),
-    "finalists": 0,
     "evaluation_episodes": 4,
     "rung_episodes": 2,
     "workers": 2,
@@ -31,20 +25,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def answer(weight: float) -> str:
-    return f"""So:
-
-```python
-WEIGHT = {weight}
-
-
-def compute_reward(pole_up, cart_position):
-    upright = pole_up - WEIGHT * xp.abs(cart_position)
-    return upright, {{"upright": upright}}
-```"""
-
-
-DESIGNS = [answer(0.1 * k) for k in range(6)]
+DESIGNS = [upright(1.0 + k) for k in range(6)]
 
 
 class Stopped(Exception):
@@ -67,35 +48,10 @@ class WaitingServer(CompletionServer):
         return super().texts(request)
 
 
-def search(
-    server: CompletionServer,
-    runs_dir: Path,
-    observer: Callable[[Progress], None] = api.silent,
-    **changes: Any,
+def overlapping(
+    server: CompletionServer, runs_dir: Path, observer: Observer = api.silent, **changes: Any
 ) -> Run:
-    config = RunConfig.model_validate({**SETTINGS, "base_url": server.base_url, **changes})
-    done = api.search(config, runs_dir=runs_dir, observer=observer)
-    return recorded(runs_dir, done.id)
-
-
-def recorded(runs_dir: Path, run: str) -> Run:
-    with Store.open(runs_dir) as store:
-        return store.get_run(run)
-
-
-def found(run: Run) -> list[Any]:
-    """All that has to be the same, whoever was faster."""
-    return [
-        (
-            candidate.number,
-            candidate.source,
-            candidate.parents,
-            candidate.completion and candidate.completion.messages,
-            [(rung.rung, rung.steps, rung.fitness) for rung in candidate.rungs],
-            [(e.seed, e.score, e.policy_sha256) for e in candidate.evaluations],
-        )
-        for candidate in run.candidates
-    ]
+    return search(runs_dir, observer, **{**SETTINGS, "base_url": server.base_url, **changes})
 
 
 def generations_of(run: Run) -> list[int]:
@@ -103,12 +59,18 @@ def generations_of(run: Run) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Run:
+def folder(tmp_path_factory) -> Path:
+    """Where the undisturbed run is."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> Run:
     with WaitingServer() as server:
-        return search(server, tmp_path_factory.mktemp("runs"))
+        return overlapping(server, folder)
 
 
-def test_the_next_generation_is_asked_for_while_this_one_trains(tmp_path, undisturbed):
+def test_the_next_generation_is_asked_for_while_this_one_trains(tmp_path, folder, undisturbed):
     told: list[Progress] = []
     with WaitingServer() as server:
         server.give.clear()
@@ -120,12 +82,12 @@ def test_the_next_generation_is_asked_for_while_this_one_trains(tmp_path, undist
                 assert server.asked.wait(60.0)
                 server.give.set()
 
-        run = search(server, tmp_path, observer)
+        run = overlapping(server, tmp_path, observer)
     kinds = [(event.kind, event.generation) for event in told]
     assert kinds.index(("ahead", 1)) < kinds.index(("scored", 0))
     assert kinds.index(("generation", 0)) < kinds.index(("proposed", 1))
     assert generations_of(run) == [0, 0, 0, 1, 1, 1]
-    assert found(run) == found(undisturbed)
+    assert outcome(tmp_path, run) == outcome(folder, undisturbed)
 
 
 def test_the_prompt_tells_what_is_known_at_the_last_rung(undisturbed):
@@ -141,7 +103,7 @@ def test_the_prompt_tells_what_is_known_at_the_last_rung(undisturbed):
 
 
 def test_a_run_that_was_killed_before_its_answers_came_asks_the_same_again(
-    tmp_path, undisturbed, monkeypatch
+    tmp_path, folder, undisturbed, monkeypatch
 ):
     def kill(event: Progress) -> None:
         if event.kind == "scored":
@@ -150,13 +112,12 @@ def test_a_run_that_was_killed_before_its_answers_came_asks_the_same_again(
     with WaitingServer() as server:
         with monkeypatch.context() as patch, pytest.raises(Stopped):
             patch.setattr(generations, "Ahead", lambda ask: None)  # its thread dies with it
-            search(server, tmp_path, kill)
-        (folder,) = tmp_path.glob("cartpole-swingup-*")
-        before = recorded(tmp_path, folder.name)
+            overlapping(server, tmp_path, kill)
+        before = read(tmp_path)
         assert generations_of(before) == [0, 0, 0]
         assert any(c.evaluations for c in before.candidates), "one was done"
-        api.resume(folder.name, runs_dir=tmp_path)
-    assert found(recorded(tmp_path, folder.name)) == found(undisturbed)
+        resumed = resume(tmp_path)
+    assert outcome(tmp_path, resumed) == outcome(folder, undisturbed)
 
 
 def test_what_was_asked_ahead_is_kept_when_a_limit_is_reached(tmp_path, undisturbed):
@@ -166,10 +127,10 @@ def test_what_was_asked_ahead_is_kept_when_a_limit_is_reached(tmp_path, undistur
             for c in undisturbed.candidates
             if c.completion is not None
         )
-        done = search(server, tmp_path, max_tokens=tokens - 1)
+        done = overlapping(server, tmp_path, max_tokens=tokens - 1)
         assert generations_of(done) == [0, 0, 0, 1, 1, 1], "the last request passes the limit"
     with WaitingServer() as server:
-        run = search(server, tmp_path / "less", max_tokens=10)
+        run = overlapping(server, tmp_path / "less", max_tokens=10)
         assert len(server.requests) == 1, "a limit that is reached holds back what is asked ahead"
     assert run.status == "stopped"
     assert generations_of(run) == [0, 0, 0]
@@ -180,4 +141,4 @@ def test_it_is_refused_where_it_could_do_nothing(tmp_path):
     with pytest.raises(UserError, match="--overlap needs a language model"):
         api.synthesize("cartpole-swingup", runs_dir=tmp_path, overlap=True)
     with CompletionServer(DESIGNS) as server, pytest.raises(UserError, match="leave out"):
-        search(server, tmp_path, rungs=())
+        overlapping(server, tmp_path, rungs=())

@@ -7,7 +7,8 @@ import pytest
 
 from reward_synth.evaluation import WorkerPool, rung_steps
 from reward_synth.search import Progress, RunConfig
-from reward_synth.search.trainings import SEED_DISTANCE, Trainer
+from reward_synth.search.config import SEED_DISTANCE
+from reward_synth.search.trainings import Trainer
 from reward_synth.store import NewCandidate, RungDecision, Store
 from reward_synth.store.schema import Candidate
 from reward_synth.task import load_task, reward_source

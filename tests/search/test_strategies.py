@@ -13,21 +13,9 @@ from reward_synth.search.auto_mc_reward import criticism
 from reward_synth.search.strategy import ranking
 from reward_synth.store import Store
 from reward_synth.store.schema import Candidate, Evaluation, Run
+from tests.search.small_searches import answer, program, upright
 from tests.servers import CompletionServer
 
-
-def answer(body: str) -> str:
-    return f"So:\n\n```python\n{body}\n```"
-
-
-UPRIGHT = """WEIGHT = {weight}
-
-
-def compute_reward(pole_up, cart_position):
-    \"\"\"Upright and centred.\"\"\"
-    upright = WEIGHT * (1.0 + pole_up) / 2.0
-    centred = -0.1 * xp.abs(cart_position)
-    return upright + centred, {{"upright": upright, "centred": centred}}"""
 DOWN = """def compute_reward(pole_up):
     \"\"\"Hang down.\"\"\"
     down = -10.0 * pole_up
@@ -71,7 +59,7 @@ def run(server: CompletionServer, runs_dir: Path, **changes: Any) -> Run:
         return store.get_run(done.id)
 
 
-DESIGNS = [answer(UPRIGHT.format(weight=weight)) for weight in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)]
+DESIGNS = [upright(weight) for weight in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)]
 
 
 def test_card_sends_back_what_ranks_known_episodes_wrongly_without_training_it(tmp_path):
@@ -155,7 +143,7 @@ def test_islands_breed_from_their_own(tmp_path):
 
 def test_a_persons_program_stands_for_the_first_generation(tmp_path):
     with RoleServer(DESIGNS) as server:
-        start = UPRIGHT.format(weight=0.5)
+        start = program(0.5)
         found = run(server, tmp_path, strategy="eureka", start=start)
     first, *rest = found.candidates
     assert (first.origin, first.source, first.status) == ("file", start, "scored")
