@@ -61,20 +61,19 @@ class Preference:
         self.task = task
         self.pool = pool
         self.known: list[Known] = []
-        self.seen: dict[str, Path | None] = {}
+        self.seen: dict[str, tuple[Path, ...]] = {}
         self.names = [name for name, variable in task.variables.items() if variable.public]
 
-    def learn(self, by: str, policy: Path | None) -> None:
-        """Roll a policy out (random actions if None) and keep its episodes; once for each name, in
-        place of those of another policy."""
-        if by in self.seen and self.seen[by] == policy:
+    def learn(self, by: str, policies: Sequence[Path]) -> None:
+        """Roll policies out (random actions where there are none) and keep their episodes; once
+        for each name, in place of those of other policies."""
+        if self.seen.get(by) == tuple(policies):
             return
         self.known = [known for known in self.known if known.by != by]
-        self.seen[by] = policy
-        if policy is None:
-            episodes = random_episodes(self.task, EPISODES, SEED)
-        else:
-            episodes = record_episodes(self.task, policy, EPISODES, SEED)
+        self.seen[by] = tuple(policies)
+        episodes = [] if policies else random_episodes(self.task, EPISODES, SEED)
+        for policy in policies:
+            episodes += record_episodes(self.task, policy, EPISODES, SEED)
         for episode in episodes:
             success = None if self.task.success is None else bool(self.task.success(episode))
             fitness = float(self.task.fitness(episode))

@@ -11,8 +11,21 @@ if TYPE_CHECKING:
 TEMPLATE = "eureka/behaviour.md.j2"
 
 
-def describe(found: "Behaviour", *, variables: int = 8, excerpts: int = 2) -> str:
-    """What a policy does, as Markdown: at most so many variables' ranges and episodes' tables."""
+def describe(
+    found: "Behaviour",
+    best: "Behaviour | None" = None,
+    *,
+    variables: int = 8,
+    excerpts: int = 2,
+) -> str:
+    """What a policy does, as Markdown: at most so many variables' ranges and episodes' tables.
+
+    ``best`` is a better policy of the same program, from another training; where there is room
+    for two tables, the second is its typical episode.
+    """
+    told = [(excerpt, False) for excerpt in found.excerpts[:excerpts]]
+    if best is not None and excerpts > 1:
+        told = [*told[: excerpts - 1], (best.excerpts[0], True)]
     return render(
         TEMPLATE,
         episodes=found.episodes,
@@ -30,6 +43,7 @@ def describe(found: "Behaviour", *, variables: int = 8, excerpts: int = 2) -> st
         ],
         excerpts=[
             {
+                "best": from_best,
                 "fitness": number(excerpt.fitness),
                 "success": excerpt.success,
                 "steps": excerpt.steps,
@@ -44,7 +58,7 @@ def describe(found: "Behaviour", *, variables: int = 8, excerpts: int = 2) -> st
                     for row in excerpt.rows
                 ],
             }
-            for excerpt in found.excerpts[:excerpts]
+            for excerpt, from_best in told
         ],
     ).strip()
 

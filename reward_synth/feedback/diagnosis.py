@@ -39,6 +39,7 @@ class Tip:
     """One case that applies.  Fields that a kind does not use are None."""
 
     kind: Literal[
+        "uneven",
         "unlearned",
         "unsuccessful",
         "gamed",

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
-from typing import Literal
+from typing import Any, Literal
 
 from reward_synth.feedback.comparison import component_list, docstring
 from reward_synth.feedback.words import name_of, number, one_line
@@ -30,8 +30,8 @@ class Attempt:
     """The mean over its trainings; of a pruned one the last that was measured."""
     reason: str = ""
     """Why it was not scored."""
-    each: Sequence[float] = ()
-    """Fitness of each training, where there were several."""
+    trainings: Sequence[tuple[float, float]] = ()
+    """Fitness of each training's final policy, and the control steps of its episodes."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class History:
     """All others, in the order in which they were proposed."""
 
 
-def tried(history: History, count: int) -> list[dict[str, str]]:
-    """At most ``count`` of the others in words, as ``fate``, ``fitness``, ``parts`` and ``said``.
+def tried(history: History, count: int) -> list[dict[str, Any]]:
+    """At most ``count`` of the others in words, as :func:`words` gives them.
 
     Taken in turn are the best of those that were scored, the most frequent reason for not being
     trained, and the worst that trained.  Programs that read the same are told once.
@@ -79,13 +79,23 @@ def identity(attempt: Attempt) -> tuple[str, ...]:
     return (docstring(attempt.source), *component_list(attempt.source))
 
 
-def words(attempt: Attempt, times: int) -> dict[str, str]:
+def outcomes(attempt: Attempt) -> list[dict[str, str]]:
+    """What each training came to, the worst first."""
+    return [
+        {"fitness": number(fitness), "length": number(round(length))}
+        for fitness, length in sorted(attempt.trainings)
+    ]
+
+
+def words(attempt: Attempt, times: int) -> dict[str, Any]:
+    """A program and what came of it, as the template tells it."""
     parts = [f"`{name_of(name)}`" for name in component_list(attempt.source)]
     more = [f"and {len(parts) - MOST_COMPONENTS} more"] if len(parts) > MOST_COMPONENTS else []
     trained = attempt.fitness is not None
     return {
         "fate": attempt.fate,
         "fitness": number(attempt.fitness),
+        "trainings": outcomes(attempt),
         "parts": ", ".join(parts[:MOST_COMPONENTS] + more),
         "said": one_line(docstring(attempt.source), GIST_LENGTH) if trained else "",
         "reason": one_line(attempt.reason, REASON_LENGTH),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reward_synth.feedback.behaviour import describe
 from reward_synth.feedback.comparison import Differences, differences, docstring
 from reward_synth.feedback.diagnosis import (
+    Tip,
     component_names,
     diagnose,
     fitness_correlation,
@@ -22,7 +23,7 @@ from reward_synth.feedback.diagnosis import (
     measured_with_fitness,
     never_active,
 )
-from reward_synth.feedback.history import GIST_LENGTH, Attempt, History, tried
+from reward_synth.feedback.history import GIST_LENGTH, Attempt, History, outcomes, tried
 from reward_synth.feedback.templates import render
 from reward_synth.feedback.words import name_of, number, one_line, percent, tokens
 from reward_synth.task import Task
@@ -36,6 +37,8 @@ BUDGET = 1500
 """Tokens, by the estimate of :func:`reward_synth.feedback.words.tokens`."""
 LONGEST_SOURCE = 1000
 """Tokens of a better program that is shown beside the reflection."""
+BLAMES_THE_PROGRAM = frozenset({"unlearned", "unsuccessful"})
+"""Tips that a better training with the same program refutes."""
 
 MOST_CHANGES = 8
 """Of one kind."""
@@ -78,26 +81,33 @@ def reflect(
     behaviour: "Behaviour | None" = None,
     history: History | None = None,
     *,
+    best: "Behaviour | None" = None,
     budget: int = BUDGET,
 ) -> str:
     """What training with a reward program did, as Markdown for the next prompt.
 
     ``report`` is the worker's, ``score`` the trusted measure of the final policy and ``behaviour``
-    what that policy does; ``history`` is the run around the program.  ``budget`` is in tokens;
-    only what is told in any case (the final score, the curve of fitness and of one component) may
-    exceed it.  Where another program is better, that one follows, with a budget of its own.
+    what that policy does; ``best`` is what another training's does with the same
+    program, where that one is clearly better; ``history`` is the run around the program.
+    ``budget`` is in tokens; only what is told in any case (the final score, the curve of fitness
+    and of one component) may exceed it.  Where another program is better, that one follows, with
+    a budget of its own.
     """
     room = dict(WHOLE)
-    text = _told(task, report, score, behaviour, history, room)
+
+    def told() -> str:
+        return _told(task, report, score, behaviour, best, history, room)
+
+    text = told()
     for part, count in SHORTER:
         if tokens(text) <= budget:
             break
         room[part] = count
-        text = _told(task, report, score, behaviour, history, room)
-    best = None if history is None else history.best
-    if best is not None and tokens(best.source) <= LONGEST_SOURCE:
+        text = told()
+    better = None if history is None else history.best
+    if better is not None and tokens(better.source) <= LONGEST_SOURCE:
         room["source"] = 1
-        text = _told(task, report, score, behaviour, history, room)
+        text = told()
     return text
 
 
@@ -114,6 +124,7 @@ def _told(
     report: TrainingReport,
     score: "Score",
     behaviour: "Behaviour | None",
+    best: "Behaviour | None",
     history: History | None,
     room: Mapping[str, int],
 ) -> str:
@@ -132,6 +143,8 @@ def _told(
         for tip in tips  # what carries the total and goes with fitness does so rightly
         if not (tip.kind == "dominating" and goes_with_fitness(checkpoints, tip.name or ""))
     ]
+    if best is not None:  # it has learned the task, and so can be learned from
+        tips = [Tip("uneven"), *(tip for tip in tips if tip.kind not in BLAMES_THE_PROGRAM)]
     names = component_names(checkpoints)
     largest = sorted(names, key=lambda name: mean_share(checkpoints, name), reverse=True)
     kept = set(largest[: room["components"]])
@@ -165,7 +178,7 @@ def _told(
             for tip in tips[: room["tips"]]
         ],
         **_run(history, room),
-        behaviour=describe(behaviour, variables=room["variables"], excerpts=room["excerpts"])
+        behaviour=describe(behaviour, best, variables=room["variables"], excerpts=room["excerpts"])
         if behaviour is not None
         else "",
     )
@@ -200,22 +213,21 @@ def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
     """The values of the template that tell of other programs."""
     if history is None:
         nobody = {"mean": None, "parent": None, "best": None, "better": ""}
-        return {**nobody, "leads": False, "equals": 0, "others": []}
+        return {**nobody, "leads": False, "equals": 0, "others": [], "lengths": False}
     current, parent, best = history.current, history.parent, history.best
     same = parent is not None and best is not None and parent.source == best.source
+    others = tried(history, room["tried"])
     return {
         "mean": None
-        if len(current.each) < 2
-        else {
-            "each": [number(value) for value in sorted(current.each)],
-            "fitness": number(current.fitness),
-        },
+        if len(current.trainings) < 2
+        else {"trainings": outcomes(current), "fitness": number(current.fitness)},
         "parent": parent and {**_against(parent, current, room), "best": same},
         "best": None if best is None or same else _against(best, current, room),
         "better": best.source.strip() if best is not None and room["source"] else "",
         "leads": best is None and (parent is not None or len(history.others) > 0),
         "equals": sum(o.fate == "scored" and o.fitness == current.fitness for o in history.others),
-        "others": tried(history, room["tried"]),
+        "others": others,
+        "lengths": any(other["trainings"] for other in others),
     }
 
 

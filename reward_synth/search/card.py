@@ -15,7 +15,7 @@ from reward_synth.search.eureka import Eureka
 from reward_synth.search.prompts import preceded
 from reward_synth.search.strategy import Bench, best_of
 from reward_synth.store import NewCandidate
-from reward_synth.store.fates import search_evaluation
+from reward_synth.store.fates import search_evaluations
 from reward_synth.store.schema import Candidate
 from sandbox.messages import ProbeFinding
 
@@ -72,8 +72,8 @@ class Card(Eureka):
 def know(preference: Preference, candidates: Sequence[Candidate], folder: Path) -> None:
     """Learn the episodes of random actions and of all policies that candidates of the run in
     ``folder`` trained."""
-    preference.learn(RANDOM, None)
+    preference.learn(RANDOM, [])
     for candidate in candidates:
-        evaluation = search_evaluation(candidate)
-        if candidate.status == "scored" and evaluation is not None:
-            preference.learn(f"program {candidate.number}", folder / evaluation.policy)
+        policies = [folder / evaluation.policy for evaluation in search_evaluations(candidate)]
+        if candidate.status == "scored" and policies:
+            preference.learn(f"program {candidate.number}", policies)

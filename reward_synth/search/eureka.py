@@ -17,7 +17,7 @@ from reward_synth.search.prompts import improve_messages, initial_messages, repa
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
 from reward_synth.store import NewCandidate
-from reward_synth.store.fates import search_evaluation
+from reward_synth.store.fates import search_evaluation, search_evaluations
 from reward_synth.store.schema import Candidate, Evaluation
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
@@ -126,12 +126,16 @@ class Eureka(Strategy):
         """What training with the parent did, and how it stands in the run."""
         evaluation = search_evaluation(parent)
         assert evaluation is not None
+        score = Score.model_validate(evaluation.score)
+        best = max(search_evaluations(parent), key=lambda e: (e.fitness, -e.seed))
+        stands_out = best.score["low"] > score.high
         return reflect(
             self.task,
             TrainingReport.model_validate(evaluation.report),
-            Score.model_validate(evaluation.score),
+            score,
             self.watch(evaluation),
             history(parent, earlier),
+            best=self.watch(best) if stands_out else None,
         )
 
     def watch(self, evaluation: Evaluation) -> Behaviour:

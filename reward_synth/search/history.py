@@ -48,8 +48,10 @@ def attempt(candidate: Candidate) -> Attempt | None:
     """What came of a candidate; None where that is not known yet."""
     match candidate.status:
         case "scored":
-            each = [e.fitness for e in search_evaluations(candidate)]
-            return Attempt(candidate.source, "scored", search_fitness(candidate), each=each)
+            own = search_evaluations(candidate)
+            came_to = [(e.fitness, e.score["length"]) for e in own]
+            fitness = search_fitness(candidate)
+            return Attempt(candidate.source, "scored", fitness, trainings=came_to)
         case "pruned":
             fitness = candidate.rungs[-1].fitness if candidate.rungs else None
             return Attempt(candidate.source, "pruned", fitness, candidate.reason)

@@ -1,5 +1,6 @@
 """A task, trainings of it and a run around them, made by hand, that the tests of feedback share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reward_synth.evaluation import Behaviour, Score, Spread
@@ -151,6 +152,18 @@ def behaviour() -> Behaviour:
         excerpts=[
             excerpt(5.8, True, Row(step=1000, values=[6.1, 1.18], moment="time-out")),
             excerpt(3.2, False, Row(step=310, values=[3.3, 0.52], moment="early end")),
+        ],
+    )
+
+
+def seeds() -> History:
+    """The run around ``CURRENT`` where programs are trained several times."""
+    hop, fall = attempt("hop", 0.4, "Hop forward."), attempt("fall", 0.1, "Fall over.")
+    return History(
+        Attempt(CURRENT, "scored", 5.75, trainings=[(7.25, 900.0), (4.0, 310.4), (6.0, 1000.0)]),
+        others=[
+            replace(hop, trainings=[(0.8, 12.0), (0.0, 1000.0)]),
+            replace(fall, trainings=[(0.1, 7.0)]),
         ],
     )
 

@@ -23,6 +23,7 @@ from tests.feedback.examples import (
     history,
     report,
     score,
+    seeds,
 )
 
 
@@ -88,7 +89,7 @@ def inactive() -> TrainingReport:
             score(),
         ),
         (
-            "Episodes end after 120 of 1000 control steps: the policy fails early. Reward more",
+            "Episodes end after 120 of 1000 control steps: the policy fails early. See what",
             report(),
             score(length=120),
         ),
@@ -221,14 +222,39 @@ def test_a_program_is_compared_with_its_parent_and_the_best():
 
 def test_of_one_program_that_is_parent_and_best_both_is_told_once():
     parent = Attempt(PARENT, "scored", 7.0)
-    run = History(Attempt(CURRENT, "scored", 5.75, each=(7.25, 4.0, 6.0)), parent, parent)
+    run = History(Attempt(CURRENT, "scored", 5.75), parent, parent)
     words = reflect(TASK, report(), score(), history=run)
     assert words.count("fitness 7") == 1
     assert "the best of the run so far (“Run as fast as the legs allow.”) has fitness 7;" in words
+
+
+def test_of_several_trainings_each_is_told():
+    words = reflect(TASK, report(), score(), history=seeds())
     assert (
-        "3 trainings with different seeds, whose fitness is 4, 6, 7.25, in the mean 5.75; other"
-        in words
+        "This is the median of 3 trainings with different seeds, which ended with fitness "
+        "4 (310 steps), 6 (1000 steps), 7.25 (900 steps); in the mean 5.75, by which programs are "
+        "compared.\n" in words
     )
+    told = words.split("tried in this run, with the control steps of their episodes:\n\n")[1]
+    assert told.splitlines()[:2] == [
+        "- fitness 0.4, from 0 (1000 steps), 0.8 (12 steps): `hop`. Hop forward.",
+        "- fitness 0.1 in 7 steps: `fall`. Fall over.",
+    ]
+
+
+def test_a_better_training_with_the_same_program_is_learned_from():
+    flat = report(run=[0.5] * 10)
+    for checkpoint in flat.checkpoints:
+        checkpoint.fitness = 0.0
+    alone = reflect(TASK, flat, score(), behaviour())
+    assert "Fitness stays near where it began" in alone
+    assert "best training" not in alone
+    beside = reflect(TASK, flat, score(), behaviour(), best=behaviour())
+    assert "Fitness stays near where it began" not in beside
+    assert "- One training with the same program did clearly better than this one" in beside
+    assert beside.count("A typical episode (fitness 5.8, success)") == 1
+    assert beside.count("A typical episode of the best training (fitness 5.8, success)") == 1
+    assert "Another episode" not in beside
 
 
 def test_the_best_program_is_told_to_be_it_where_there_are_others():

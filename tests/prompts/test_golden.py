@@ -19,6 +19,8 @@ from tests.feedback import examples
 from tests.prompts.small_task import SIZES, TASK
 
 GOLDEN = Path(__file__).parent / "golden"
+SEEDS = "reflection-seeds.md"
+"""The reflection once more, where a program was trained with several seeds."""
 
 STATISTICS = {
     "cart_position": VariableStatistics(0.0, 0.2, -1.0, 1.0, -0.312, 0.298, 0.01, (-0.1, 0.1)),
@@ -72,6 +74,14 @@ def rendered() -> dict[str, str]:
         examples.behaviour(),
         examples.history(),
     )
+    seeds = reflect(
+        examples.TASK,
+        examples.report(run=examples.LEARNING),
+        examples.score(),
+        examples.behaviour(),
+        examples.seeds(),
+        best=examples.behaviour(),
+    )
     repair = repair_messages(initial, ANSWER, FINDINGS)
     program = {"task": initial[1].content.partition(ASKING)[0].strip(), "program": PROGRAM}
     one = {"program": PROGRAM, "fitness": "0.41", "reflection": "Fitness rose from 0.1 to 0.4."}
@@ -107,6 +117,7 @@ def rendered() -> dict[str, str]:
         "improve.md": improve[-1].content,
         "behaviour.md": describe(examples.behaviour()),
         "reflection.md": reflection.strip(),
+        SEEDS: seeds.strip(),
         "repair.md": repair[-1].content,
     }
 
@@ -129,7 +140,7 @@ def test_every_template_has_a_golden_file():
         else f"{path.parent.name}-{path.name.removesuffix('.j2')}"
         for path in templates
     }
-    assert names == {path.name for path in GOLDEN.iterdir()}
+    assert names == {path.name for path in GOLDEN.iterdir()} - {SEEDS}
 
 
 if __name__ == "__main__":
