@@ -22,9 +22,11 @@ DOMINATING = 0.8
 """Share of the total's magnitude."""
 ALIGNED = 0.9
 """Correlation with fitness."""
-AT_ITS_CAP = 0.05
-"""Distance of a component's mean from its highest value, and its standard deviation, as shares of
-its whole range, within which it is saturated."""
+NEAR_CAP = 0.1
+"""Distance of a component's mean from its highest value, as a share of its whole range, within
+which it is saturated."""
+CAP_SPREAD = 0.15
+"""Standard deviation of a saturated component, as a share of its whole range, at most."""
 SAME_CAP = 0.01
 LEAST_REACHED = 3
 """A cap is a highest value that so many checkpoints reach, to this share of the range."""
@@ -191,8 +193,8 @@ def _saturated(checkpoints: Sequence[Checkpoint], name: str) -> bool:
     highest = max(s.max for s in found)
     whole = highest - min(s.min for s in found)
     reached = sum(highest - s.max <= SAME_CAP * whole for s in found)
-    margin = AT_ITS_CAP * whole
-    return reached >= LEAST_REACHED and highest - last.mean <= margin and last.std <= margin
+    near = highest - last.mean <= NEAR_CAP * whole and last.std <= CAP_SPREAD * whole
+    return reached >= LEAST_REACHED and near
 
 
 def _unlearned(fitness: Sequence[float], success: Sequence[float]) -> bool:

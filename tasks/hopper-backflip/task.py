@@ -119,7 +119,7 @@ variables = {
     ),
     "pitch_velocity": Variable(
         "angular velocity with which the torso turns; negative turns backward (as in a back "
-        "flip, about -5 to -10), positive turns forward",
+        "flip, about -5 to -20), positive turns forward",
         "rad/s",
         JointVelocity("rooty"),
     ),

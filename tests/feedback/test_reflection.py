@@ -89,7 +89,7 @@ def inactive() -> TrainingReport:
             score(),
         ),
         (
-            "Episodes end after 120 of 1000 control steps: the policy fails early. See what",
+            "Episodes end after 120 of 1000 control steps: the policy fails early. See below what",
             report(),
             score(length=120),
         ),
