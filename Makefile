@@ -22,8 +22,8 @@ demo: $(VENV)/.base
 
 # The numbers in later prompts depend on the processor, so the recording is replayed anyway.
 demo-llm: $(VENV)/.base
-	$(BIN)/reward-synth run cheetah-run --samples 4 --iterations 3 --seeds 3 \
-		--model replay-anyway:examples/recordings/cheetah-run-eureka.jsonl
+	$(BIN)/reward-synth run cheetah-run --strategy card --samples 4 --iterations 3 --seeds 2 \
+		--model replay-anyway:examples/recordings/cheetah-run-card.jsonl
 
 # A file's tests stay together, for what they share; in order, so that no long file comes last.
 test: $(VENV)/.dev
