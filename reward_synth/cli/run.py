@@ -308,6 +308,7 @@ def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standin
     from reward_synth.cli.recorded import open_store
     from reward_synth.cli.train import train_standing
     from reward_synth.search import RunConfig
+    from reward_synth.store.fates import confirmations
     from reward_synth.task import load_task
 
     with open_store(runs_dir) as store:
@@ -325,7 +326,7 @@ def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standin
                 f"run {run_id} was started with {option} {kept}, not {value}: a resumed run keeps "
                 f"its settings; leave {option} out, or start a new run without --resume"
             )
-    confirmed = sum(e.purpose == "confirm" for c in run.candidates for e in c.evaluations)
+    confirmed = sum(len(confirmations(c)) for c in run.candidates)
     if run.kind == "train":
         return train_standing(len(run.config["seeds"]) - confirmed)
     return search_standing(RunConfig.model_validate(run.config), confirmed)

@@ -213,10 +213,9 @@ def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
     """The values of the template that tell of other programs."""
     if history is None:
         nobody = {"mean": None, "parent": None, "best": None, "better": ""}
-        return {**nobody, "leads": False, "equals": 0, "others": [], "lengths": False}
+        return {**nobody, "leads": False, "equals": 0, "others": []}
     current, parent, best = history.current, history.parent, history.best
     same = parent is not None and best is not None and parent.source == best.source
-    others = tried(history, room["tried"])
     return {
         "mean": None
         if len(current.trainings) < 2
@@ -226,8 +225,7 @@ def _run(history: History | None, room: Mapping[str, int]) -> dict[str, Any]:
         "better": best.source.strip() if best is not None and room["source"] else "",
         "leads": best is None and (parent is not None or len(history.others) > 0),
         "equals": sum(o.fate == "scored" and o.fitness == current.fitness for o in history.others),
-        "others": others,
-        "lengths": any(other["trainings"] for other in others),
+        "others": tried(history, room["tried"]),
     }
 
 

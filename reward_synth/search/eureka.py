@@ -17,7 +17,7 @@ from reward_synth.search.prompts import improve_messages, initial_messages, repa
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
 from reward_synth.store import NewCandidate
-from reward_synth.store.fates import search_evaluation, search_evaluations
+from reward_synth.store.fates import fittest, search_evaluation, search_evaluations
 from reward_synth.store.schema import Candidate, Evaluation
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
@@ -127,7 +127,7 @@ class Eureka(Strategy):
         evaluation = search_evaluation(parent)
         assert evaluation is not None
         score = Score.model_validate(evaluation.score)
-        best = max(search_evaluations(parent), key=lambda e: (e.fitness, -e.seed))
+        best = fittest(search_evaluations(parent))
         stands_out = best.score["low"] > score.high
         return reflect(
             self.task,

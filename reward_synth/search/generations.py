@@ -29,7 +29,7 @@ from reward_synth.search.roles import key_of
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Known, Trainer, Training, worker_count
 from reward_synth.store import NewCandidate, Store, write_best
-from reward_synth.store.fates import best_seed, search_evaluations
+from reward_synth.store.fates import best_seed, confirmations, search_evaluations
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 
@@ -117,6 +117,10 @@ class Search:
         recorded = self.store.candidates(self.id)
         return [c for c in recorded if generation is None or c.generation == generation]
 
+    def before(self, generation: int) -> list[Candidate]:
+        """What is recorded of the generations before one."""
+        return [c for c in self.candidates() if c.generation < generation]
+
     def propose(self, generation: int) -> None:
         if self.ahead is not None:
             ahead, self.ahead = self.ahead, None
@@ -125,7 +129,7 @@ class Search:
             self.tell("proposed", generation=generation, message=message)
         if any(candidate.status != "proposed" for candidate in self.candidates(generation)):
             return
-        self.ask(generation, [c for c in self.candidates() if c.generation < generation])
+        self.ask(generation, self.before(generation))
 
     def ask(
         self, generation: int, earlier: Sequence[Candidate], *, announced: bool = False
@@ -167,9 +171,8 @@ class Search:
 
         def ask() -> None:
             with glimpse:
-                before = [c for c in self.candidates() if c.generation < generation - 1]
-                before += glimpse.of(self.candidates(generation - 1))
-                self.ask(generation, before, announced=True)
+                last = glimpse.of(self.candidates(generation - 1))
+                self.ask(generation, [*self.before(generation - 1), *last], announced=True)
 
         self.ahead = Ahead(ask)
 
@@ -220,7 +223,7 @@ class Search:
         verdicts = gate.judge([candidate.source for candidate in proposed])
         found = {c.number: v.findings for c, v in zip(proposed, verdicts, strict=True)}
         passed = [candidate for candidate in proposed if not errors(found[candidate.number])]
-        earlier = [c for c in self.candidates() if c.generation < generation]
+        earlier = self.before(generation)
         for candidate, more in zip(passed, self.strategy.review(passed, earlier), strict=True):
             found[candidate.number] = [*more, *found[candidate.number]]
         for candidate in proposed:
@@ -252,7 +255,7 @@ class Search:
             Training(c, seed, "confirm")
             for c in finalists
             for seed in self.config.confirmation_seeds
-            if seed not in {e.seed for e in c.evaluations if e.purpose == "confirm"}
+            if seed not in {e.seed for e in confirmations(c)}
         ]
         if missing:
             self.tell("confirming", message=f"{len(missing)} trainings on fresh seeds")

@@ -14,6 +14,7 @@ from reward_synth.search.result import human_normalised, known_baselines
 from reward_synth.search.resumption import reopen
 from reward_synth.search.trainings import Trainer, Training, check_trainer, worker_count
 from reward_synth.store import NewCandidate, Store, write_best
+from reward_synth.store.fates import fittest
 from reward_synth.store.schema import Run
 from reward_synth.task import Task, load_task, reward_source
 
@@ -124,7 +125,7 @@ def finish(
         "human_normalised": human_normalised(float(np.mean(values)), baseline),
         "seconds": run.seconds,
     }
-    best = max(candidate.evaluations, key=lambda e: (e.fitness, -e.seed))
+    best = fittest(candidate.evaluations)
     write_best(store.run_folder(run_id), candidate, best, result)
     store.finish_run(run_id, result)
     observer(Progress("finished", run_id, candidate=candidate.number, fitness=result["fitness"]))

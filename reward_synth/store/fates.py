@@ -26,7 +26,11 @@ def confirmations(candidate: Candidate) -> list[Evaluation]:
 
 def best_seed(candidate: Candidate) -> Evaluation:
     """Whose policy is kept of a trained candidate: the best of its confirmations, if it has any."""
-    trained = confirmations(candidate) or candidate.evaluations
+    return fittest(confirmations(candidate) or candidate.evaluations)
+
+
+def fittest(trained: Sequence[Evaluation]) -> Evaluation:
+    """The best training, of equals that with the lowest seed."""
     return max(trained, key=lambda e: (e.fitness, -e.seed))
 
 
