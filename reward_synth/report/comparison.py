@@ -4,7 +4,8 @@ Runs are compared within a task.  A score is the winner's mean over fresh seeds 
 confirmed it; of an unfinished run, the best of its search so far, which flatters it.
 """
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -165,12 +166,17 @@ class Comparison:
 
 
 def compare_recorded(
-    store: Store, names: Sequence[str] = (), task: str | None = None
+    store: Store,
+    names: Sequence[str] = (),
+    task: str | None = None,
+    baselines: Callable[[Store, Run], dict[str, float]] | None = None,
 ) -> list[Comparison]:
     """Compare runs by id, or the beginning of one, and all finished searches on ``task``.
 
-    One comparison for each task, in the order of the names.  Raises UserError for an unknown or
-    ambiguous name, for a task without a finished search, and where nothing is named.
+    One comparison for each task, in the order of the names.  ``baselines`` is asked for the mean
+    fitness of ``expert`` and ``sparse`` where a run finished before they were known.  Raises
+    UserError for an unknown or ambiguous name, for a task without a finished search, and where
+    nothing is named.
     """
     if not names and task is None:
         raise UserError(
@@ -186,7 +192,12 @@ def compare_recorded(
             )
         ids = list(dict.fromkeys([*ids, *finished]))
     loaded = {run.id: run for run in load_ledgers(store, ids)}
-    return compare([loaded[run_id] for run_id in ids])
+    ordered = [loaded[run_id] for run_id in ids]
+    if baselines is not None:
+        for run in ordered:
+            if run.result is not None and run.result.get("human_normalised") is None:
+                run.result = run.result | baselines(store, run)
+    return compare(ordered)
 
 
 def compare(runs: Sequence[Run]) -> list[Comparison]:
@@ -231,6 +242,7 @@ def row(run: Run) -> Row:
             low, high = interval(values) if seeds > 1 else (None, None)
     expert, sparse = result.get("expert"), result.get("sparse")
     scale = _Scale(expert, sparse)
+    normalised = result.get("human_normalised")
     books = Books(run)
     return Row(
         run=run.id,
@@ -245,7 +257,7 @@ def row(run: Run) -> Row:
         seeds=seeds,
         confirmed=confirmed,
         confirmation=fresh,
-        human_normalised=result.get("human_normalised"),
+        human_normalised=scale(fitness) if normalised is None else normalised,
         normalised_low=scale(low),
         normalised_high=scale(high),
         expert=expert,
@@ -352,14 +364,15 @@ def notes(rows: Sequence[Row], runs: Sequence[Run]) -> list[str]:
     if single:
         told.append(f"{_places(single)}: one fresh seed, so no interval.")
     unscaled = [
-        i
-        for i, r in enumerate(rows, 1)
+        (i, run)
+        for i, (r, run) in enumerate(zip(rows, runs, strict=True), 1)
         if r.fitness is not None and r.human_normalised is None and r.status == "finished"
     ]
     if unscaled:
         told.append(
-            f"{_places(unscaled)}: no human-normalised score, because expert and sparse reward "
-            "were not trained with this budget before (`reward-synth train`)."
+            f"{_places([i for i, _ in unscaled])}: no human-normalised score, because expert and "
+            "sparse reward were not trained alike.  Train both, then compare again: "
+            f"{'; '.join(dict.fromkeys(_training(run) for _, run in unscaled))}"
         )
     for i, r in enumerate(rows, 1):
         if r.paused:
@@ -368,6 +381,15 @@ def notes(rows: Sequence[Row], runs: Sequence[Run]) -> list[str]:
                 "wall-clock and not in the table."
             )
     return told
+
+
+def _training(run: Run) -> str:
+    """The command that trains the expert's reward as long and on the seeds that the run's had."""
+    words = ["reward-synth", "train", run.task, "--reward", "expert"]
+    if run.config.get("steps") is not None:
+        words += ["--steps", str(run.config["steps"])]
+    seeds = (run.result or {}).get("seeds")
+    return shlex.join([*words, "--seeds", str(len(seeds))] if seeds else words)
 
 
 def _unlike_budgets(runs: Sequence[Run]) -> list[str]:

@@ -26,26 +26,46 @@ def known_baselines(
 ) -> dict[str, list[float]]:
     """Fitness per seed of expert and sparse reward with this budget and trainer, where measured.
 
-    From finished ``train`` runs of this store on these seeds, else from the task's
-    ``baselines.json``, which the population trainer made on seeds of its own.
+    From finished ``train`` runs of this store on these seeds (on any, where there are none), else
+    from the task's ``baselines.json``, which the population trainer made on seeds of its own.
     """
-    steps = config.steps
     found: dict[str, list[float]] = {}
     if config.choice == TrainerChoice():
         for name, baseline in baselines(task).items():
-            if baseline.steps == steps:
+            if baseline.steps == config.steps:
                 found[name] = baseline.fitness
+    return found | trained_baselines(store, task.folder, config, seeds)
+
+
+def trained_baselines(
+    store: Store, folder: Path, config: RunConfig | TrainConfig, seeds: Sequence[int]
+) -> dict[str, list[float]]:
+    """Those of the ``known_baselines`` that finished ``train`` runs of this store give."""
+    found: dict[str, list[float]] = {}
     for run in reversed(store.list_runs()):
         if run.kind != "train" or run.status != "finished":
             continue
-        if Path(run.task_folder) != task.folder.absolute():
+        if Path(run.task_folder) != folder.absolute():
             continue
         other = TrainConfig.model_validate(run.config)
         if other.reward in ("expert", "sparse") and alike(other, config):
             fitness = {e.seed: e.fitness for c in run.candidates for e in c.evaluations}
             if all(seed in fitness for seed in seeds):
-                found[other.reward] = [fitness[seed] for seed in seeds]
+                found[other.reward] = [fitness[seed] for seed in seeds or fitness]
     return found
+
+
+def baselines_since(store: Store, run: Run) -> dict[str, float]:
+    """Mean fitness of the expert and sparse rewards that were trained after a run, by name.
+
+    For a run that finished before its baselines were known; empty where they still are not.
+    """
+    if run.result is None:
+        return {}
+    kind = TrainConfig if run.kind == "train" else RunConfig
+    config = kind.model_validate(run.config)
+    found = trained_baselines(store, Path(run.task_folder), config, run.result["seeds"])
+    return {name: float(np.mean(values)) for name, values in found.items()}
 
 
 def alike(one: TrainConfig, other: RunConfig | TrainConfig) -> bool:

@@ -119,7 +119,8 @@ class Recorder:
         )
 
     def start(self, **settings: object) -> str:
-        config = RunConfig(task="cartpole-swingup", samples=3, iterations=3, **settings)  # type: ignore[arg-type]
+        whole = {"steps": 100_000, "samples": 3, "iterations": 3, **settings}
+        config = RunConfig(task="cartpole-swingup", **whole)  # type: ignore[arg-type]
         return self.store.create_run("search", self.task, config)
 
     def evaluate(self, candidate, fitness: float, **settings) -> None:

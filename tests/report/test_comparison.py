@@ -26,6 +26,7 @@ from reward_synth.report.comparison import (
 from reward_synth.report.comparison_page import page_name, write_comparison
 from reward_synth.report.tables import facts
 from reward_synth.search.config import TrainConfig
+from reward_synth.search.result import baselines_since
 from reward_synth.store import Completion, Evaluation, Run, Store
 from reward_synth.store.ledger import find_runs, load_ledgers
 from sandbox.messages import ProbeFinding
@@ -45,12 +46,15 @@ def offline(recorder: Recorder) -> str:
 
 @pytest.fixture(scope="module")
 def expert(store: Store, recorder: Recorder) -> str:
-    """A plain training of the expert's reward, over."""
-    config = TrainConfig(task="cartpole-swingup", reward="expert", steps=100_000)
+    return train(store, recorder, "expert", [0.90, 0.92, 0.97])
+
+
+def train(store: Store, recorder: Recorder, reward: str, fitness: list[float]) -> str:
+    """A plain training of a task's own reward, over."""
+    config = TrainConfig(task="cartpole-swingup", reward=reward, steps=100_000)
     run_id = store.create_run("train", recorder.task, config)
     (candidate,) = store.record_proposals(run_id, 0, [recorder.proposal(0, 0, (), False)])
     store.set_gate_verdict(candidate, "accepted")
-    fitness = [0.90, 0.92, 0.97]
     for seed, value in enumerate(fitness, start=100):
         recorder.evaluate(candidate, value, purpose="confirm", seed=seed)
     mean = float(np.mean(fitness))
@@ -110,6 +114,7 @@ def test_the_best_stands_first_and_others_tell_how_far_below(
     assert "finalists 2 (2, 4), 0 (3)" in notes
     assert "3: score of the search alone" in notes
     assert "1: no human-normalised score" in notes
+    assert "train cartpole-swingup --reward expert --steps 100000 --seeds 3" in notes
 
 
 def test_runs_with_equal_budgets_are_compared_without_a_word(
@@ -130,7 +135,7 @@ def test_another_budget_is_named_with_the_runs_that_had_it(
     short = recorder.start(steps=20_000, seeds=2)
     (first, *_) = compared(store, searched, short).notes
     assert first == (
-        "Not the same budgets: steps per training the task’s (1), 20,000 (2); "
+        "Not the same budgets: steps per training 100,000 (1), 20,000 (2); "
         "seeds per training 1 (1), 2 (2)."
     )
 
@@ -336,6 +341,26 @@ def test_a_task_stands_for_its_finished_searches(
         begun = Recorder(fresh, tmp_path).start()
         with pytest.raises(UserError, match=f"has finished; name unfinished ones .*{begun}"):
             compare_recorded(fresh, (), "cartpole-swingup")
+
+
+def test_baselines_that_were_trained_later_count(tmp_path: Path):
+    with Store.open(tmp_path / "late") as late:
+        recorder = Recorder(late, tmp_path)
+        run_id = recorder.whole_run()
+        without = {**result(), "human_normalised": None}
+        late.finish_run(run_id, {k: v for k, v in without.items() if k not in ("expert", "sparse")})
+        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        assert told.human_normalised is None
+
+        train(late, recorder, "expert", [0.90, 0.92, 0.97])
+        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        assert told.human_normalised is None  # one of the two is no scale
+
+        train(late, recorder, "sparse", [0.1, 0.2, 0.3])
+        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        assert (told.expert, told.sparse) == (pytest.approx(0.93), pytest.approx(0.2))
+        assert told.fitness is not None
+        assert told.human_normalised == pytest.approx((told.fitness - 0.2) / 0.73)
 
 
 def test_several_tasks_are_compared_apart(store: Store, searched: str, offline: str):
