@@ -165,6 +165,9 @@ class Checkpoint(Message):
     """Mean fitness of those episodes (the exploring policy's, so a little pessimistic)."""
     success: FiniteFloat | None
     """Share of those episodes that succeeded; None where the task defines no success."""
+    noise: FiniteFloat | None = None
+    """Mean standard deviation of the noise on the actions; None where a policy explores otherwise.
+    """
     components: Components
 
 

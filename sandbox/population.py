@@ -434,6 +434,10 @@ class Population:
             tensor[member] = torch.as_tensor(snapshot[name], device=self.device)
         self.generators[member].set_state(torch.as_tensor(snapshot["generator"]))
 
+    def noise(self, member: int) -> float:
+        """Mean standard deviation of the noise with which a member explores."""
+        return float(self.layout.views(self.theta[member : member + 1])["log_std"].exp().mean())
+
     def policy(self, member: int) -> Policy:
         """A member's policy as NumPy arrays; value function and ``log_std`` as extras."""
         parameters = self.layout.views(self.theta[member : member + 1])

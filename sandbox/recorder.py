@@ -28,11 +28,13 @@ class TrainingRecord:
         environments: int,
         interval: float,
         emit: Callable[[Message], None],
+        noise: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.member = member
         self.task = task
         self.interval = interval
         self.emit = emit
+        self.noise = noise
         self.components = ComponentRecorder()
         self.returns = np.zeros(environments)
         self.step = 0
@@ -93,6 +95,7 @@ class TrainingRecord:
             episode_length=mean(self.lengths),
             fitness=mean(self.fitness),
             success=mean(self.success),
+            noise=self.noise(),
             components=self.components.summarise(),
         )
         self.clear()

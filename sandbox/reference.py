@@ -121,6 +121,8 @@ def train_member(
             device=job.device,
             **arguments,
         )
+        if isinstance(model, PPO):
+            record.noise = lambda: float(model.policy.log_std.detach().exp().mean())
         model.learn(steps)
         save(model, environment, Path(job.folder) / f"{member.name}.safetensors")
         trainer = f"stable-baselines3 {job.algorithm.upper()}"

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,6 @@ class PopulationTraining:
         self.episodes = EpisodeRecorder(self.simulator, self.watched(device, len(members)))
         self.ended: list[list[Episode]] = [[] for _ in members]
         interval = self.total / self.job.checkpoints
-        self.records = [
-            TrainingRecord(member.name, self.task, E, interval, self.emit) for member in members
-        ]
         self.population = Population(
             settings,
             self.simulator.observation_size,
@@ -162,6 +160,12 @@ class PopulationTraining:
             total_steps=self.total,
             device="cpu" if device == WARP_ON_CPU else device,
         )
+        self.records = [
+            TrainingRecord(
+                member.name, self.task, E, interval, self.emit, partial(self.population.noise, k)
+            )
+            for k, member in enumerate(members)
+        ]
         self.simulator.reset([member.seed for member in members])
         self.population.begin(self.population.tensor(self.simulator.observe()))
         states = [snapshot for snapshot in snapshots if snapshot is not None]

@@ -32,6 +32,10 @@ LEAST_REACHED = 3
 """A cap is a highest value that so many checkpoints reach, to this share of the range."""
 FALL = 0.2
 """Fall of fitness from its best, as a share of the curve's spread, that is more than noise."""
+STILL_NOISY = 0.6
+"""Share of the first exploration noise that is left of it in the end, where it hardly shrank."""
+OTHERWISE = 0.3
+"""Difference of fitness with and without noise, as a share of the larger, that is much."""
 EARLY = 0.5
 """Share of the full episode below which episodes end early."""
 
@@ -50,6 +54,7 @@ class Tip:
         "constant",
         "dominating",
         "saturated",
+        "noisy",
     ]
     name: str | None = None
     """The component that it is about."""
@@ -66,10 +71,12 @@ def diagnose(
     final_length: float,
     episode_steps: int,
     final_success: float | None = None,
+    final_fitness: float | None = None,
 ) -> list[Tip]:
     """Every case that applies, the gravest first.
 
-    ``final_length`` and ``final_success`` are those of the final policy, which does not explore.
+    ``final_length``, ``final_success`` and ``final_fitness`` are those of the final policy, which
+    does not explore.
     """
     tips: list[Tip] = []
     fitness = [c.fitness for c in checkpoints if c.fitness is not None]
@@ -86,6 +93,8 @@ def diagnose(
     if final_length < EARLY * episode_steps:
         returns = [c.episode_return for c in checkpoints if c.episode_return is not None]
         tips.append(Tip("early", pays=bool(returns) and returns[-1] < 0))
+    if final_fitness is not None and _noisy(checkpoints, final_fitness):
+        tips.append(Tip("noisy", last=fitness[-1]))
     names = component_names(checkpoints)
     inactive = [name for name in names if never_active(checkpoints, name)]
     tips += [Tip("inactive", name=name) for name in inactive]
@@ -194,7 +203,17 @@ def _saturated(checkpoints: Sequence[Checkpoint], name: str) -> bool:
     whole = highest - min(s.min for s in found)
     reached = sum(highest - s.max <= SAME_CAP * whole for s in found)
     near = highest - last.mean <= NEAR_CAP * whole and last.std <= CAP_SPREAD * whole
-    return reached >= LEAST_REACHED and near
+    return highest > 0.0 and reached >= LEAST_REACHED and near  # a cost at 0 is as it should be
+
+
+def _noisy(checkpoints: Sequence[Checkpoint], final_fitness: float) -> bool:
+    """The noise of exploration hardly shrank, and the policy does otherwise without it."""
+    noise = [c.noise for c in checkpoints if c.noise is not None]
+    exploring = [c.fitness for c in checkpoints if c.fitness is not None]
+    if not noise or not exploring or noise[-1] < STILL_NOISY * noise[0]:
+        return False
+    size = max(abs(final_fitness), abs(exploring[-1]))
+    return abs(final_fitness - exploring[-1]) > OTHERWISE * size
 
 
 def _unlearned(fitness: Sequence[float], success: Sequence[float]) -> bool:

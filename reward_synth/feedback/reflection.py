@@ -137,6 +137,7 @@ def _told(
         final_length=score.length,
         episode_steps=task.episode_steps,
         final_success=score.success,
+        final_fitness=score.fitness,
     )
     tips = [
         tip
@@ -160,6 +161,7 @@ def _told(
         episode_steps=task.episode_steps,
         fitness=[number(c.fitness) for c in points],
         success=[number(c.success) for c in points] if has_success else None,
+        noise=[number(c.noise) for c in points if c.noise is not None],
         episodes=len(score.episodes),
         final_fitness=number(score.fitness),
         final_low=number(score.low),

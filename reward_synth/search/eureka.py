@@ -26,6 +26,8 @@ ASKING = "# Your answer"
 """Where the task's message turns from the task to what is asked for."""
 WATCHED_EPISODES = 32
 """Of a policy whose behaviour is told."""
+STANDS_OUT = 0.2
+"""Gain in fitness over the median training, as a share of the best one's, that is worth a word."""
 
 
 class Eureka(Strategy):
@@ -128,7 +130,8 @@ class Eureka(Strategy):
         assert evaluation is not None
         score = Score.model_validate(evaluation.score)
         best = fittest(search_evaluations(parent))
-        stands_out = best.score["low"] > score.high
+        gain = best.fitness - evaluation.fitness
+        stands_out = best.score["low"] > score.high and gain > STANDS_OUT * abs(best.fitness)
         return reflect(
             self.task,
             TrainingReport.model_validate(evaluation.report),

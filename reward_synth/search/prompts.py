@@ -68,6 +68,7 @@ def initial_messages(
         steps=f"{steps:,}",
         episodes=f"{math.ceil(steps / task.episode_steps):,}",
         discount=task.ppo.discount,
+        noise=short(math.exp(task.ppo.initial_log_std)) if algorithm == "ppo" else None,
         horizon=short(control_step / (1.0 - task.ppo.discount)),
         ranges=bool(statistics),
         variables=variable_table(task, sizes, statistics or {}),

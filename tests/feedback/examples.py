@@ -42,6 +42,7 @@ def report(
     *,
     returns: list[float] | None = None,
     success: list[float] | None = None,
+    noise: list[float] | None = None,
     **means: list[float],
 ) -> TrainingReport:
     means = means or {"run": LEARNING, "effort": [-mean / 2 for mean in LEARNING]}
@@ -54,6 +55,7 @@ def report(
             episode_length=1000.0,
             fitness=fitness[i],
             success=success[i] if success else None,
+            noise=noise[i] if noise else None,
             components=components({name: values[i] for name, values in means.items()}),
         )
         for i in range(len(fitness))
@@ -67,6 +69,7 @@ def troubled() -> TrainingReport:
     """A training with a component for nearly every tip."""
     training = report(
         success=[0.0] * 7 + [0.1, 0.3, 0.5],
+        noise=[0.6 - 0.04 * i for i in range(10)],
         run=LEARNING,
         effort=[-mean / 2 for mean in LEARNING],
         alive=[0.25] * 10,

@@ -51,6 +51,16 @@ def capped() -> TrainingReport:
     return training
 
 
+def cost() -> TrainingReport:
+    """``effort`` is 0 at most, and near it in the end, as a cost should be."""
+    training = report(run=LEARNING, effort=[v - 5.8 for v in LEARNING])
+    for checkpoint in training.checkpoints:
+        mean = checkpoint.components["effort"].mean
+        effort = ComponentStatistics(mean=mean, min=-6.0, max=0.0, std=0.02, share=0.3)
+        checkpoint.components["effort"] = effort
+    return training
+
+
 def inactive() -> TrainingReport:
     """``goal`` pays for what never happens."""
     training = report(run=LEARNING, goal=[0.0] * 10)
@@ -84,6 +94,11 @@ def inactive() -> TrainingReport:
         ),
         ("`run` is at its highest value almost all the time", capped(), score()),
         (
+            "With its exploration noise the policy reaches 1.93 in the end, without it 5.75",
+            report([v / 3 for v in LEARNING], noise=[0.37] * 10),
+            score(),
+        ),
+        (
             "fitness fell from 3 to 1.2",
             report([0, 1, 2, 3, 2, 1.2], returns=[0, 10, 20, 30, 40, 50]),
             score(),
@@ -107,6 +122,23 @@ def test_a_tip_is_told_where_it_applies_and_alone(
     assert told in words
     told_tips = words.split("What the numbers below say:")[1].split("The training at")[0]
     assert told_tips.count("\n- ") == 1
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        report(noise=[0.37] * 10),  # it does as well with it
+        report([v / 3 for v in LEARNING], noise=[0.37 - 0.03 * i for i in range(10)]),
+        report([v / 3 for v in LEARNING]),
+        cost(),
+    ],
+    ids=["no matter", "shrinking", "unknown", "a cost at 0"],
+)
+def test_what_is_as_it_should_be_gets_no_tip(training: TrainingReport):
+    words = reflect(TASK, training, score())
+    assert "Nothing looks broken" in words
+    noise = [c.noise for c in training.checkpoints]
+    assert ("standard deviation of the noise" in words) == (noise[0] is not None)
 
 
 def test_a_component_that_rises_with_fitness_may_outweigh_the_others():

@@ -75,6 +75,12 @@ def test_training_gives_checkpoints_a_report_and_a_policy(training: Training):
     assert [checkpoint.member for checkpoint in training.checkpoints] == ["one"] * 3
     assert [checkpoint.step for checkpoint in training.checkpoints] == [160, 320, 480]
     assert set(training.checkpoints[0].components) == {"upright", "centred", "gentle", "still"}
+    noise = [checkpoint.noise for checkpoint in training.checkpoints]
+    if algorithm == "PPO":
+        assert noise[0] == pytest.approx(np.exp(TASK.ppo.initial_log_std))
+        assert noise[-1] != noise[0]
+    else:
+        assert noise == [None] * 3
     ratio = "" if algorithm == "PPO" else "1 gradient steps per environment step"
     assert report.note == ratio
     score = score_policy(TASK, training.policy, episodes=2)

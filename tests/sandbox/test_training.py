@@ -371,6 +371,8 @@ def compute_reward(torso_height, action):
     in_episodes = sum(c.episodes * (c.episode_length or 0.0) for c in checkpoints)
     unfinished = 3 * rollout - in_episodes
     assert 0 <= unfinished < HOPPER.ppo.environments * HOPPER.episode_steps
+    assert checkpoints[0].noise == pytest.approx(np.exp(HOPPER.ppo.initial_log_std))
+    assert len({c.noise for c in checkpoints}) == 3
     for checkpoint in checkpoints:
         assert checkpoint.episodes > 0
         # A reward of 1 each step: an episode's return is its length.
