@@ -116,6 +116,14 @@ def run(
             "rest still trains.",
         ),
     ] = False,
+    feedback: Annotated[
+        bool,
+        typer.Option(
+            "--feedback",
+            help="Wait for your word after each generation but the last: `reward-synth feedback "
+            "RUN` takes it.",
+        ),
+    ] = False,
     tune: Annotated[
         int,
         typer.Option(
@@ -212,6 +220,7 @@ def run(
         "seeds": seeds,
         "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
         "overlap": overlap,
+        "feedback": feedback,
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),
@@ -231,7 +240,7 @@ def run(
             "roles": "role",
         }
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
-        changes = {**limits, "base_url": chosen.pop("base_url", None)}
+        changes = {**limits, **{n: chosen.pop(n, None) for n in ("base_url", "iterations")}}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:

@@ -81,6 +81,15 @@ def check_options(config: RunConfig) -> None:
             "--overlap asks for the next generation at the last rung of this one, and there is "
             "none: leave out --trainer sb3 and --no-prune"
         )
+    if config.feedback and config.overlap:
+        raise UserError(
+            "--feedback waits for your word before the next generation is asked for, and "
+            "--overlap does not wait for this one: leave one of them out"
+        )
+    if config.feedback and config.iterations == 1:
+        raise UserError(
+            "--feedback is heard from the second generation on: give --iterations 2 or more"
+        )
     if config.start is not None and name == "offline":
         raise UserError("--start needs a language model that goes on from there: add --model")
 

@@ -111,6 +111,8 @@ class RunConfig(TrainingConfig):
     overlap: bool = False
     """Whether the next generation is asked for at the last rung of this one, in place of its
     end."""
+    feedback: bool = False
+    """Whether the run waits for a person's word after each generation but the last."""
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     repairs: int = Field(default=2, ge=0, le=5)
     """How often a program that the gate refused goes back to the model with its error."""

@@ -18,6 +18,7 @@ from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.ahead import Ahead, Glimpse
 from reward_synth.search.config import RunConfig
 from reward_synth.search.limits import late, spent
+from reward_synth.search.person import heard, stopped_by_word
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import (
     explain_failure,
@@ -33,6 +34,8 @@ from reward_synth.store.fates import best_seed, confirmations, search_evaluation
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 
+PATIENCE = 1.0
+"""Seconds between two looks at what a person may have said."""
 PASSED = ("accepted", "scored", "failed", "pruned")
 """States of candidates that the gate let through."""
 
@@ -88,9 +91,13 @@ class Search:
                 limit=self.late,
             )
             for generation in range(config.iterations):
+                if self.ended_before(generation):
+                    break
                 self.propose(generation)
                 self.pass_gate(generation, gate)
                 self.train(generation, trainer)
+                if config.feedback and generation + 1 < config.iterations:
+                    self.wait_for_word(generation)
             self.confirm(trainer)
 
     def bench(self, pool: WorkerPool) -> Bench:
@@ -100,6 +107,7 @@ class Search:
             record=partial(self.store.record_completion, self.id),
             recall=self.recall,
             before_request=self.before_request,
+            judgements=partial(self.store.judgements, self.id),
         )
 
     def recall(self, generation: int, purpose: str, messages: Sequence[ChatMessage]) -> list[str]:
@@ -116,6 +124,10 @@ class Search:
         """What is recorded, of one generation or of all."""
         recorded = self.store.candidates(self.id)
         return [c for c in recorded if generation is None or c.generation == generation]
+
+    def asked_for(self, generation: int) -> list[Candidate]:
+        """What the strategy gave of a generation; a person's own programs stand beside it."""
+        return [c for c in self.candidates(generation) if c.origin != "person"]
 
     def before(self, generation: int) -> list[Candidate]:
         """What is recorded of the generations before one."""
@@ -139,7 +151,7 @@ class Search:
         A model's server that fails after part of it stops the run, which goes on with the rest.
         ``announced`` says that whoever watches was told already.
         """
-        given = self.candidates(generation)
+        given = self.asked_for(generation)
         while True:
             try:
                 self.before_request()
@@ -151,7 +163,7 @@ class Search:
                     return
                 raise
             self.store.record_proposals(self.id, generation, proposals)
-            known, given = len(given), self.candidates(generation)
+            known, given = len(given), self.asked_for(generation)
             if len(given) == known:
                 return
             if not announced:
@@ -247,6 +259,28 @@ class Search:
         best = best_of(self.candidates())
         fitness = search_fitness(best) if best else None
         self.tell("generation", generation=generation, candidate=best, fitness=fitness)
+
+    # --- a person ----------------------------------------------------------------------------
+
+    def ended_before(self, generation: int) -> bool:
+        """Whether a person wants no generation beyond those that have begun."""
+        said = self.store.judgements(self.id)
+        return stopped_by_word(said) and not self.candidates(generation)
+
+    def wait_for_word(self, generation: int) -> None:
+        """Until a person has said what they have to say of a generation; their time is not the
+        run's."""
+        if heard(self.store.judgements(self.id), generation):
+            return
+        self.keep_time()
+        self.tell("waiting", generation=generation, message=str(self.store.runs_dir))
+        while not heard(self.store.judgements(self.id), generation):
+            time.sleep(PATIENCE)
+        with self.keeping_time:
+            self.since = time.monotonic()
+        self.tell("heard", generation=generation)
+
+    # --- the end -----------------------------------------------------------------------------
 
     def confirm(self, trainer: Trainer) -> None:
         """Train the finalists again on fresh seeds: the search's best is partly luck."""

@@ -106,6 +106,7 @@ class Islands(Eureka):
         else:
             messages = self.cross(first, second, earlier)
             parents = (first.number, second.number)
+        messages = self.heard(messages, generation, earlier, first)
         return Child(slot, messages=messages, parents=parents, note=f"island {island}: {operator}")
 
     def members(

@@ -12,7 +12,7 @@ from reward_synth.evaluation import WorkerPool
 from reward_synth.llm import ChatMessage, Completion, LanguageModel
 from reward_synth.store import NewCandidate, NewCompletion
 from reward_synth.store.fates import exploring_fitness, mean_fitness, search_evaluations
-from reward_synth.store.schema import Candidate
+from reward_synth.store.schema import Candidate, Judgement
 from sandbox.messages import ProbeFinding
 
 MOST_ANSWERS = 2
@@ -32,6 +32,8 @@ class Bench:
     """The answers of such completions, in order: generation, purpose, prompt."""
     before_request: Callable[[], None]
     """Raises LimitError when the model may not be asked any more."""
+    judgements: Callable[[], list[Judgement]] = list
+    """What people said of the run, in order."""
 
 
 class Strategy:
