@@ -27,6 +27,7 @@ HELP = """\
   5: TEXT          a comment on the policy of candidate 5
   TEXT             a comment on all of them
   rank 5 > 3 = 1   the best first, equals joined by =
+  pair             which two it would help most to compare
   code 5           the program of candidate 5
   diff 5           how it differs from the one that it was made from
   film 5           a video of its policy
@@ -95,7 +96,7 @@ def feedback(
         for candidate, text in said:
             listener.comment(text, candidate)
         if rank is not None:
-            listener.rank(rank)
+            listener.rank(parse_ranking(rank, round_.known))
         end(listener, stop=stop, runs_dir=runs_dir)
 
 
@@ -145,7 +146,8 @@ class Sitting:
         self.filming = film
         self.out = console()
         self.commands: dict[str, Callable[[str], Any]] = {
-            "rank": listener.rank,
+            "rank": self.rank,
+            "pair": self.pair,
             "code": self.code,
             "diff": self.diff,
             "film": self.film,
@@ -236,6 +238,21 @@ class Sitting:
     def film(self, rest: str) -> None:
         self.filming = True
         self.out.print(self.film_of(self.number(rest)), soft_wrap=True)
+
+    def rank(self, rest: str) -> None:
+        from reward_synth.search.listening import parse_ranking
+
+        self.listener.rank(parse_ranking(rest, self.round.known))
+
+    def pair(self, rest: str) -> None:
+        """Ask for the comparison that tells most."""
+        pair = self.listener.most_telling()
+        if pair is None:
+            raise UserError("there is one policy alone, nothing to compare it with")
+        one, other = pair
+        self.out.print(f"which is better, {one} or {other}?  rank {one} > {other}, or the reverse")
+        for number_ in pair:
+            self.film(str(number_))
 
     def code(self, rest: str) -> None:
         from rich.syntax import Syntax

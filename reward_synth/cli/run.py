@@ -26,6 +26,7 @@ from reward_synth.cli.options import (
     Roles,
     RunsDir,
     Say,
+    Select,
     Start,
     Steps,
     Strategy,
@@ -124,6 +125,35 @@ def run(
             "RUN` takes it.",
         ),
     ] = False,
+    select: Annotated[
+        Select,
+        typer.Option(
+            "--select",
+            help="What parents and finalists are chosen by: the task's fitness, or how you rank "
+            "the policies (then nothing is dropped at rungs).",
+        ),
+    ] = Select.fitness,
+    simulated_person: Annotated[
+        float | None,
+        typer.Option(
+            "--simulated-person",
+            metavar="NOISE",
+            min=0.0,
+            max=0.49,
+            help="Try the mode without a person: pairs are judged by the fitness, this share of "
+            "them wrongly.",
+        ),
+    ] = None,
+    judgements: Annotated[
+        int,
+        typer.Option(
+            "--judgements",
+            metavar="J",
+            min=1,
+            max=10_000,
+            help="Pairs that a simulated person judges after each generation.",
+        ),
+    ] = 6,
     tune: Annotated[
         int,
         typer.Option(
@@ -221,6 +251,9 @@ def run(
         "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
         "overlap": overlap,
         "feedback": feedback,
+        "select": select.value,
+        "simulated_person": simulated_person,
+        "judgements": judgements,
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),

@@ -11,6 +11,7 @@ from reward_synth.errors import UserError
 from reward_synth.evaluation import readable_variables
 from reward_synth.reward import check
 from reward_synth.search.config import RunConfig
+from reward_synth.search.person import judged
 from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
 from reward_synth.store.fates import search_evaluations
 from reward_synth.task import load_task
@@ -113,9 +114,9 @@ class Listener:
             self.round.candidate(candidate)
         self._record(kind="comment", text=text.strip(), candidate=candidate)
 
-    def rank(self, text: str) -> None:
-        """A ranking, as ``5 > 3 = 1``.  Raises UserError."""
-        self._record(kind="ranking", ranking=parse_ranking(text, self.round.known))
+    def rank(self, ranking: Sequence[Sequence[int]]) -> None:
+        """Candidates of the run that trained a policy, best first, equals together."""
+        self._record(kind="ranking", ranking=ranking)
 
     def program(self, source: str) -> int:
         """Enter the person's own program into the next generation; gives its number.
@@ -137,6 +138,13 @@ class Listener:
         (candidate,) = self.store.record_proposals(run.id, following, [new])
         self._record(kind="program", candidate=candidate.number)
         return candidate.number
+
+    def most_telling(self) -> tuple[int, int] | None:
+        """The two policies whose comparison would tell most; None where there are not two."""
+        known = list(self.round.known)
+        if len(known) < 2:
+            return None
+        return judged(known, self.store.judgements(self.round.run.id)).most_telling(known)
 
     def done(self) -> None:
         """Nothing more to say of this generation: a run that waits goes on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from reward_synth.feedback.comparison import docstring
 from reward_synth.feedback.history import GIST_LENGTH
+from reward_synth.feedback.preferences import Scores, fit
 from reward_synth.feedback.templates import render
 from reward_synth.feedback.words import number, one_line
 from reward_synth.search.strategy import search_fitness
@@ -34,6 +35,11 @@ def stopped_by_word(judgements: Sequence[Judgement]) -> bool:
 def heard(judgements: Sequence[Judgement], generation: int) -> bool:
     """Whether a person has ended their judgement of a generation, or of a later one."""
     return any(j.kind in ENDS and j.generation >= generation for j in judgements)
+
+
+def judged(numbers: Sequence[int], judgements: Sequence[Judgement]) -> Scores:
+    """What the rankings so far say of candidates."""
+    return fit(numbers, [j.ranking for j in judgements if j.kind == "ranking"])
 
 
 def before(judgements: Sequence[Judgement], generation: int) -> list[Judgement]:

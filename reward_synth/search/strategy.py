@@ -94,8 +94,13 @@ def search_fitness(candidate: Candidate) -> float | None:
     return mean_fitness(own) if own else None
 
 
+def merit(candidate: Candidate) -> float | None:
+    """What candidates are selected by: what people prefer where that counts, else the fitness."""
+    return search_fitness(candidate) if candidate.worth is None else candidate.worth
+
+
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate with the highest fitness in the search; the earlier one of equals."""
+    """The candidate with the highest merit in the search; the earlier one of equals."""
     return next(iter(ranking(candidates)), None)
 
 
@@ -144,8 +149,8 @@ def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
     """
     whole = [c for c in candidates if c.status == "scored"]
     scored = [
-        (fitness, exploring_fitness(search_evaluations(c)), -c.number, c)
+        (worth, exploring_fitness(search_evaluations(c)), -c.number, c)
         for c in whole
-        if (fitness := search_fitness(c)) is not None
+        if (worth := merit(c)) is not None
     ]
     return [c for *_, c in sorted(scored, key=lambda entry: entry[:3], reverse=True)]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 SCHEMA_VERSION = 4
 """2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``, 4 the table
-``judgements``."""
+``judgements`` and the column ``candidates.worth``."""
 
 
 def now() -> datetime:
@@ -134,6 +134,8 @@ class Candidate(Base):
     """Why it was refused, failed or pruned: one line."""
     findings: Mapped[list[Any]] = mapped_column(default=list)
     """The gate's findings: [{"level", "code", "message", "line", "column"}, …]."""
+    worth: Mapped[float | None] = mapped_column(default=None)
+    """Score by what people prefer; None in a run that selects by fitness."""
     run: Mapped[Run] = relationship(back_populates="candidates")
     completion: Mapped[Completion | None] = relationship()
     evaluations: Mapped[list["Evaluation"]] = relationship(

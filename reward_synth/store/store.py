@@ -258,6 +258,16 @@ class Store:
                 )
                 session.flush()  # ids follow the order
 
+    def set_worth(self, run_id: str, worth: Mapping[int, float]) -> None:
+        """Record how much people prefer each candidate, by number."""
+        with self._writing() as session:
+            for number, value in worth.items():
+                session.execute(
+                    update(Candidate)
+                    .where(Candidate.run_id == run_id, Candidate.number == number)
+                    .values(worth=value)
+                )
+
     def judgements(self, run_id: str) -> list[Judgement]:
         """What people said of a run, in order."""
         with self._reading() as session:

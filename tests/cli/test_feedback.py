@@ -53,6 +53,7 @@ def test_a_sitting(recorded: tuple[Path, str]):
         "slower",
         "rank 8 > 7",
         "rank 8 > 99",
+        "pair",
         "99: hm",
         "code x",
         "help",
@@ -66,6 +67,7 @@ def test_a_sitting(recorded: tuple[Path, str]):
     assert "+++ candidate 8" in out or "the two are equal" in out
     assert "candidate 99 has no policy to rank" in out
     assert "candidate 99 has no policy in run" in out
+    assert "which is better, " in out and "rank " in out
     assert "'x' is no candidate's number" in out
     assert out.count("rank 5 > 3 = 1") == 2
     assert said(runs_dir, run) == [

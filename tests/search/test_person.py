@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reward_synth import api
 from reward_synth.errors import UserError
-from reward_synth.search import Progress, RunConfig
+from reward_synth.search import Progress, RunConfig, simulated_person
 from reward_synth.search.listening import Listener, current_round, parse_ranking
+from reward_synth.search.simulated_person import SimulatedPerson
+from reward_synth.search.strategy import search_fitness
 from reward_synth.store import Run, Store
 from tests.search.small_searches import SETTINGS, program, upright
 from tests.servers import CompletionServer
@@ -56,7 +59,7 @@ def test_words_and_rankings_stand_in_the_next_prompt(tmp_path: Path, server: Com
     def say(listener: Listener) -> None:
         listener.comment("It swings wildly;\nslow down.", 1)
         listener.comment("Stay in the middle.")
-        listener.rank("2 > 0 = 1")
+        listener.rank([[2], [0, 1]])
         listener.done()
 
     person = Person(tmp_path, say)
@@ -135,6 +138,61 @@ def test_a_finished_run_goes_on_with_more_generations(tmp_path: Path, server: Co
     assert "“Faster.”" in asked(server)[1]
 
 
+def test_preferences_choose_parents_and_the_winner(tmp_path: Path, server: CompletionServer):
+    """The person likes best what the fitness likes least."""
+    chosen = []
+
+    def say(listener: Listener) -> None:
+        known = listener.round.known.values()
+        worst_first = sorted(known, key=lambda c: search_fitness(c) or 0.0)
+        listener.rank([[c.number] for c in worst_first])
+        chosen.append(worst_first[0])
+        listener.done()
+
+    person = Person(tmp_path, say, say)
+    recorded = run(server, person, select="preference", finalists=2, confirmation_seeds=(100,))
+    later = [c for c in recorded.candidates if c.generation == 1]
+    assert {tuple(c.parents) for c in later} == {(chosen[0].number,)}
+    assert recorded.result is not None
+    assert recorded.result["winner"] == chosen[1].number
+    assert all(c.worth is not None for c in recorded.candidates)
+    worth = sorted(recorded.candidates, key=lambda c: -(c.worth or 0.0))
+    assert worth[0].number == chosen[1].number
+
+
+def test_a_simulated_person_prefers_the_fitter(tmp_path: Path, server: CompletionServer):
+    person = Person(tmp_path)
+    changes = {"feedback": False, "select": "preference", "simulated_person": 0.0, "judgements": 4}
+    recorded = run(server, person, **changes)
+    assert person.events.count("heard") == 2 and "waiting" not in person.events
+    with Store.open(tmp_path) as store:
+        said = store.judgements(recorded.id)
+    assert [j.kind for j in said] == [*["ranking"] * 4, "done"] * 2
+    assert {j.who for j in said} == {"simulated"}
+    fitness = {c.number: search_fitness(c) for c in recorded.candidates}
+    for judgement in (j for j in said if j.kind == "ranking"):
+        if len(judgement.ranking) == 2:
+            (better,), (worse,) = judgement.ranking
+            assert (fitness[better] or 0.0) > (fitness[worse] or 0.0)
+    first = [c for c in recorded.candidates if c.generation == 0]
+    best = max(first, key=lambda c: fitness[c.number] or 0.0)
+    assert recorded.candidates[-1].parents == [best.number]
+
+
+def test_a_simulated_person_errs_as_often_as_told(tmp_path: Path):
+    class Two:
+        def __init__(self, fitness: float) -> None:
+            self.fitness = fitness
+
+    person = SimulatedPerson(noise=0.2, judgements=1, seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulated_person, "search_fitness", lambda c: c.fitness)
+        rng = np.random.default_rng(0)
+        said = [person.prefers(Two(2.0), Two(1.0), rng) for _ in range(2000)]  # type: ignore[arg-type]
+        assert person.prefers(Two(1.0), Two(1.0), rng) == 0.0  # type: ignore[arg-type]
+    assert np.mean(np.array(said) < 0) == pytest.approx(0.2, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("text", "ranking"),
     [
@@ -167,6 +225,8 @@ def test_what_is_no_ranking_is_said(text: str, words: str):
     ("changes", "words"),
     [
         ({"iterations": 1}, "--feedback is heard from the second generation on"),
+        ({"feedback": False, "select": "preference"}, "needs someone who prefers"),
+        ({"simulated_person": 0.1}, "leave one out"),
         ({"overlap": True, "rungs": (0.5,)}, "--feedback waits for your word before"),
     ],
 )
