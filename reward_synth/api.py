@@ -95,8 +95,9 @@ def resume(
 ) -> FinishedRun:
     """Go on with an interrupted or stopped run from where it was; a finished one is only reported.
 
-    ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), or
-    the ``base_url`` again where that holds a user and password, which are never recorded.
+    ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
+    ``iterations`` (a finished run goes on too then), or the ``base_url`` again where that holds a
+    user and password, which are never recorded.
     """
     from pydantic import ValidationError
 

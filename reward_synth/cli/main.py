@@ -19,6 +19,7 @@ from reward_synth.cli import (
     compare,
     doctor,
     export_policy,
+    feedback,
     import_reward,
     runs,
     score,
@@ -72,6 +73,7 @@ app.command("score", epilog=score.EXAMPLE)(score.score)
 app.command("export-policy", epilog=export_policy.EXAMPLE)(export_policy.export_policy)
 app.command("runs", epilog=runs.EXAMPLE_RUNS)(runs.runs)
 app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
+app.command("feedback", epilog=feedback.EXAMPLE)(feedback.feedback)
 app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

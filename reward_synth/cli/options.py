@@ -22,6 +22,13 @@ class Isolation(StrEnum):
     none = "none"
 
 
+class Select(StrEnum):
+    """What parents and finalists are chosen by."""
+
+    fitness = "fitness"
+    preference = "preference"
+
+
 class TrainerName(StrEnum):
     """Who trains the policies."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from reward_synth.cli.output import clock, console, duration, number
-from reward_synth.cli.recorded import resume_command
+from reward_synth.cli.recorded import beside, resume_command
 from reward_synth.cli.standing import Key, Standing, Training
 from reward_synth.search import Observer, Progress
 
@@ -134,6 +134,11 @@ def headline(event: Progress, standing: Standing) -> str:
         return f"{generation}: {event.message} after {event.step or 0:,} steps"
     if event.kind in ("measuring", "asking", "damaged"):
         return event.message
+    if event.kind == "waiting":
+        command = f"reward-synth feedback {event.run}{beside(Path(event.message))}"
+        return f"{generation} waits for your word: {command}"
+    if event.kind == "heard":
+        return f"{generation}: your word is heard"
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"
     if event.kind == "stopped":

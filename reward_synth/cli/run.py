@@ -26,6 +26,7 @@ from reward_synth.cli.options import (
     Roles,
     RunsDir,
     Say,
+    Select,
     Start,
     Steps,
     Strategy,
@@ -116,6 +117,43 @@ def run(
             "rest still trains.",
         ),
     ] = False,
+    feedback: Annotated[
+        bool,
+        typer.Option(
+            "--feedback",
+            help="Wait for your word after each generation but the last: `reward-synth feedback "
+            "RUN` takes it.",
+        ),
+    ] = False,
+    select: Annotated[
+        Select,
+        typer.Option(
+            "--select",
+            help="What parents and finalists are chosen by: the task's fitness, or how you rank "
+            "the policies (then nothing is dropped at rungs).",
+        ),
+    ] = Select.fitness,
+    simulated_person: Annotated[
+        float | None,
+        typer.Option(
+            "--simulated-person",
+            metavar="NOISE",
+            min=0.0,
+            max=0.49,
+            help="Try the mode without a person: pairs are judged by the fitness, this share of "
+            "them wrongly.",
+        ),
+    ] = None,
+    judgements: Annotated[
+        int,
+        typer.Option(
+            "--judgements",
+            metavar="J",
+            min=1,
+            max=10_000,
+            help="Pairs that a simulated person judges after each generation.",
+        ),
+    ] = 6,
     tune: Annotated[
         int,
         typer.Option(
@@ -212,6 +250,10 @@ def run(
         "seeds": seeds,
         "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
         "overlap": overlap,
+        "feedback": feedback,
+        "select": select.value,
+        "simulated_person": simulated_person,
+        "judgements": judgements,
         "tune": tune,
         **trainer_settings(trainer, algorithm, parameters, device, environments),
         **({} if prune else {"rungs": ()}),
@@ -231,7 +273,7 @@ def run(
             "roles": "role",
         }
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
-        changes = {**limits, "base_url": chosen.pop("base_url", None)}
+        changes = {**limits, **{n: chosen.pop(n, None) for n in ("base_url", "iterations")}}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:

@@ -31,7 +31,7 @@ from reward_synth.report.tables import (
     training_notes,
 )
 from reward_synth.report.tensorboard import write_all_events
-from reward_synth.report.video import NoVideoError, render_video
+from reward_synth.report.video import NoVideoError, film_beside, film_place
 from reward_synth.report.words import number
 from reward_synth.store import Candidate, Run, Store, atomic_write
 from reward_synth.store.fates import mean_fitness, search_evaluations
@@ -78,15 +78,12 @@ def film_of_the_best(run: Run, folder: Path, task: Task | None) -> tuple[bytes |
     if evaluation is None:
         return None, "nothing was trained"
     policy = folder / evaluation.policy
-    film = policy.with_name("video.mp4")
-    if not film.is_file():
-        if task is None:
-            return None, f"the task's folder {run.task_folder} cannot be loaded any more"
-        try:
-            render_video(task.folder, policy, film)
-        except NoVideoError as error:
-            return None, str(error)
-    content = film.read_bytes()
+    if task is None and not film_place(policy).is_file():
+        return None, f"the task's folder {run.task_folder} cannot be loaded any more"
+    try:
+        content = film_beside(Path(run.task_folder), policy).read_bytes()
+    except NoVideoError as error:
+        return None, str(error)
     if (folder / "best").is_dir():
         atomic_write(folder / "best" / "video.mp4", content)
     return content, ""

@@ -76,6 +76,19 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
     raise NoVideoError(reason)
 
 
+def film_beside(task_folder: Path, policy: Path) -> Path:
+    """The video of a policy, next to it; made where it is not there yet.  Raises NoVideoError."""
+    film = film_place(policy)
+    if not film.is_file():
+        render_video(task_folder, policy, film)
+    return film
+
+
+def film_place(policy: Path) -> Path:
+    """Where a policy's video is, if it was made."""
+    return policy.with_name("video.mp4")
+
+
 def _film_in_child(
     backend: str, task_folder: Path, policy: Path, out: Path, seconds: float
 ) -> str | None:

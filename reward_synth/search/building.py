@@ -64,6 +64,11 @@ def build_strategy(task: Task, config: RunConfig, so_far: SoFar, store: Store) -
     return strategy
 
 
+def asks_a_person(config: RunConfig) -> bool:
+    """Whether somebody, real or simulated, judges each generation."""
+    return config.feedback or config.simulated_person is not None
+
+
 def check_options(config: RunConfig) -> None:
     """Raises UserError for what only one strategy takes, given to another one."""
     name = strategy_name(config)
@@ -80,6 +85,21 @@ def check_options(config: RunConfig) -> None:
         raise UserError(
             "--overlap asks for the next generation at the last rung of this one, and there is "
             "none: leave out --trainer sb3 and --no-prune"
+        )
+    if config.select == "preference" and not asks_a_person(config):
+        raise UserError("--select preference needs someone who prefers: add --feedback")
+    if asks_a_person(config) and config.overlap:
+        raise UserError(
+            "--feedback waits for your word before the next generation is asked for, and "
+            "--overlap does not wait for this one: leave one of them out"
+        )
+    if config.feedback and config.simulated_person is not None:
+        raise UserError(
+            "--feedback asks you, --simulated-person somebody who is not: leave one out"
+        )
+    if asks_a_person(config) and config.iterations == 1 and config.select == "fitness":
+        raise UserError(
+            "--feedback is heard from the second generation on: give --iterations 2 or more"
         )
     if config.start is not None and name == "offline":
         raise UserError("--start needs a language model that goes on from there: add --model")

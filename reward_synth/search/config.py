@@ -111,6 +111,14 @@ class RunConfig(TrainingConfig):
     overlap: bool = False
     """Whether the next generation is asked for at the last rung of this one, in place of its
     end."""
+    feedback: bool = False
+    """Whether the run waits for a person's word after each generation but the last."""
+    select: Literal["fitness", "preference"] = "fitness"
+    """What parents and finalists are chosen by; by ``preference``, nothing is dropped at rungs."""
+    simulated_person: float | None = Field(default=None, ge=0.0, lt=0.5)
+    """The share of wrong answers of a person who is simulated, in place of a real one."""
+    judgements: int = Field(default=6, ge=1, le=10_000)
+    """Pairs that a simulated person judges after each generation."""
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     repairs: int = Field(default=2, ge=0, le=5)
     """How often a program that the gate refused goes back to the model with its error."""

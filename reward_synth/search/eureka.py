@@ -13,7 +13,13 @@ from reward_synth.feedback import reflect
 from reward_synth.llm import ChatMessage, Completion, LanguageModel, extract_program
 from reward_synth.reward.dialects import Translation, translate
 from reward_synth.search.history import history
-from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
+from reward_synth.search.person import words
+from reward_synth.search.prompts import (
+    improve_messages,
+    initial_messages,
+    preceded,
+    repair_messages,
+)
 from reward_synth.search.strategy import Bench, Strategy, best_of, completed
 from reward_synth.simulation.statistics import VariableStatistics
 from reward_synth.store import NewCandidate
@@ -79,11 +85,23 @@ class Eureka(Strategy):
             return [NewCandidate(slot=0, source=self.start, origin="file", note="a person's")]
         parent = self.parent(earlier)
         messages = self.initial if parent is None else self.improve(parent, earlier)
+        messages = self.heard(messages, generation, earlier, parent)
         completions = self.model.complete(messages, len(slots), temperature=self.temperature)
         return [
             self.candidate(slot, 0, messages, completion, parent)
             for slot, completion in zip(slots, completions, strict=False)
         ]
+
+    def heard(
+        self,
+        messages: Sequence[ChatMessage],
+        generation: int,
+        earlier: Sequence[Candidate],
+        parent: Candidate | None = None,
+    ) -> Sequence[ChatMessage]:
+        """A prompt with what a person said of the generations before."""
+        said = words(self.bench.judgements(), generation, earlier, parent)
+        return preceded(messages, said) if said else messages
 
     def open_slots(self, generation: int, given: Sequence[Candidate]) -> list[int]:
         """The slots of a generation without a candidate."""

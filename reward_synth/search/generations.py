@@ -18,6 +18,8 @@ from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.ahead import Ahead, Glimpse
 from reward_synth.search.config import RunConfig
 from reward_synth.search.limits import late, spent
+from reward_synth.search.listening import Listener, current_round
+from reward_synth.search.person import heard, judged, stopped_by_word
 from reward_synth.search.progress import Kind, Observer, Progress
 from reward_synth.search.result import (
     explain_failure,
@@ -26,6 +28,7 @@ from reward_synth.search.result import (
     winner,
 )
 from reward_synth.search.roles import key_of
+from reward_synth.search.simulated_person import SIMULATED, SimulatedPerson
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
 from reward_synth.search.trainings import Known, Trainer, Training, worker_count
 from reward_synth.store import NewCandidate, Store, write_best
@@ -33,6 +36,8 @@ from reward_synth.store.fates import best_seed, confirmations, search_evaluation
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task
 
+PATIENCE = 1.0
+"""Seconds between two looks at what a person may have said."""
 PASSED = ("accepted", "scored", "failed", "pruned")
 """States of candidates that the gate let through."""
 
@@ -83,14 +88,19 @@ class Search:
                 episodes=config.evaluation_episodes,
                 observer=self.observer,
                 choice=choice,
-                rungs=config.rungs if config.trainer == "population" else (),
+                rungs=config.rungs if may_prune(config) else (),
                 rung_episodes=config.rung_episodes,
                 limit=self.late,
             )
             for generation in range(config.iterations):
+                if self.ended_before(generation):
+                    break
                 self.propose(generation)
                 self.pass_gate(generation, gate)
                 self.train(generation, trainer)
+                last = generation + 1 == config.iterations
+                if not last or config.select == "preference":
+                    self.hear(generation)
             self.confirm(trainer)
 
     def bench(self, pool: WorkerPool) -> Bench:
@@ -100,6 +110,7 @@ class Search:
             record=partial(self.store.record_completion, self.id),
             recall=self.recall,
             before_request=self.before_request,
+            judgements=partial(self.store.judgements, self.id),
         )
 
     def recall(self, generation: int, purpose: str, messages: Sequence[ChatMessage]) -> list[str]:
@@ -116,6 +127,10 @@ class Search:
         """What is recorded, of one generation or of all."""
         recorded = self.store.candidates(self.id)
         return [c for c in recorded if generation is None or c.generation == generation]
+
+    def asked_for(self, generation: int) -> list[Candidate]:
+        """What the strategy gave of a generation; a person's own programs stand beside it."""
+        return [c for c in self.candidates(generation) if c.origin != "person"]
 
     def before(self, generation: int) -> list[Candidate]:
         """What is recorded of the generations before one."""
@@ -139,7 +154,7 @@ class Search:
         A model's server that fails after part of it stops the run, which goes on with the rest.
         ``announced`` says that whoever watches was told already.
         """
-        given = self.candidates(generation)
+        given = self.asked_for(generation)
         while True:
             try:
                 self.before_request()
@@ -151,7 +166,7 @@ class Search:
                     return
                 raise
             self.store.record_proposals(self.id, generation, proposals)
-            known, given = len(given), self.candidates(generation)
+            known, given = len(given), self.asked_for(generation)
             if len(given) == known:
                 return
             if not announced:
@@ -244,9 +259,51 @@ class Search:
         if glimpse or any(len(search_evaluations(c)) < self.config.seeds for c in waiting):
             self.before_training()
         trainer.search(waiting, self.config.seed, self.config.seeds, len(passed), glimpse)
+        self.weigh()
         best = best_of(self.candidates())
         fitness = search_fitness(best) if best else None
         self.tell("generation", generation=generation, candidate=best, fitness=fitness)
+
+    # --- a person ----------------------------------------------------------------------------
+
+    def ended_before(self, generation: int) -> bool:
+        """Whether a person wants no generation beyond those that have begun."""
+        said = self.store.judgements(self.id)
+        return stopped_by_word(said) and not self.candidates(generation)
+
+    def hear(self, generation: int) -> None:
+        """What a person, real or simulated, has to say of a generation, where one is asked."""
+        if heard(self.store.judgements(self.id), generation):
+            return
+        if self.config.simulated_person is not None:
+            person = SimulatedPerson(
+                self.config.simulated_person, self.config.judgements, self.config.seed
+            )
+            person.judge(Listener(self.store, current_round(self.store, self.id), SIMULATED))
+            self.tell("heard", generation=generation)
+        elif self.config.feedback:
+            self.wait_for_word(generation)
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Record what all policies are worth to people, where that decides."""
+        if self.config.select == "preference":
+            trained = [c.number for c in self.candidates() if search_evaluations(c)]
+            scores = judged(trained, self.store.judgements(self.id))
+            self.store.set_worth(self.id, {n: scores.score(n) for n in trained})
+
+    def wait_for_word(self, generation: int) -> None:
+        """Until a person has said what they have to say of a generation; their time is not the
+        run's."""
+        self.keep_time()
+        self.tell("waiting", generation=generation, message=str(self.store.runs_dir))
+        while not heard(self.store.judgements(self.id), generation):
+            time.sleep(PATIENCE)
+        with self.keeping_time:
+            self.since = time.monotonic()
+        self.tell("heard", generation=generation)
+
+    # --- the end -----------------------------------------------------------------------------
 
     def confirm(self, trainer: Trainer) -> None:
         """Train the finalists again on fresh seeds: the search's best is partly luck."""
@@ -345,6 +402,11 @@ class Search:
                 message=message,
             )
         )
+
+
+def may_prune(config: RunConfig) -> bool:
+    """Whether candidates can be dropped early: trained in legs, and selected by fitness."""
+    return config.trainer == "population" and config.select == "fitness"
 
 
 def asked_alike(refused: Sequence[Candidate]) -> list[list[Candidate]]:

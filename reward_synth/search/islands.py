@@ -22,7 +22,7 @@ from reward_synth.llm.parallel import side_by_side
 from reward_synth.reward.modules import take_apart, transplant
 from reward_synth.search.eureka import Eureka
 from reward_synth.search.prompts import bounded, message
-from reward_synth.search.strategy import ranking, search_fitness
+from reward_synth.search.strategy import merit, ranking, search_fitness
 from reward_synth.store import NewCandidate
 from reward_synth.store.schema import Candidate
 
@@ -106,6 +106,7 @@ class Islands(Eureka):
         else:
             messages = self.cross(first, second, earlier)
             parents = (first.number, second.number)
+        messages = self.heard(messages, generation, earlier, first)
         return Child(slot, messages=messages, parents=parents, note=f"island {island}: {operator}")
 
     def members(
@@ -121,9 +122,9 @@ class Islands(Eureka):
 
     def draw(self, members: Sequence[Candidate], rng: np.random.Generator) -> Candidate:
         """One of them, the fitter the likelier."""
-        fitness = np.array([search_fitness(candidate) or 0.0 for candidate in members])
-        span = float(np.ptp(fitness))
-        weights = 1.0 + (LIKELIER - 1.0) * (fitness - fitness.min()) / (span or 1.0)
+        worth = np.array([merit(candidate) or 0.0 for candidate in members])
+        span = float(np.ptp(worth))
+        weights = 1.0 + (LIKELIER - 1.0) * (worth - worth.min()) / (span or 1.0)
         return members[int(rng.choice(len(members), p=weights / weights.sum()))]
 
     def mutate(self, parent: Candidate, earlier: Sequence[Candidate]) -> list[ChatMessage]:

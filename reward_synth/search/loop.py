@@ -14,6 +14,7 @@ from reward_synth.search.building import build_strategy, strategy_name
 from reward_synth.search.config import RunConfig
 from reward_synth.search.generations import Search
 from reward_synth.search.limits import check_limits
+from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.resumption import changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
@@ -49,25 +50,33 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
 def resume(
     run_id: str, *, store: Store, observer: Observer, changes: Mapping[str, Any] | None = None
 ) -> str:
-    """Go on with a run that was interrupted or stopped; a finished one is left as it is.
+    """Go on with a run that was interrupted or stopped; a finished one is left as it is, unless
+    it is to have more generations.
 
-    ``changes`` are its new limits, and its ``base_url`` where that holds a user and password.
+    ``changes`` are its new limits, its ``iterations`` if there are to be more, and its
+    ``base_url`` where that holds a user and password.
     Raises UserError, and leaves the run alone, while another process is at it.
     """
     changes = {n: value for n, value in (changes or {}).items() if value is not None}
     with store.lock(run_id):  # which restores what a report that was killed left half-written
         run = store.get_run(run_id)
-        if run.status == "finished":
+        more = "iterations" in changes and changes["iterations"] != run.config.get("iterations")
+        if run.status == "finished" and not more:
             return run_id
         if run.kind == "train":
             if changes:
-                raise UserError(f"run {run_id} is a plain training, which has no limits to change")
+                raise UserError(f"run {run_id} is a plain training, in which nothing may change")
             from reward_synth.search.plain import continue_training
 
             return continue_training(run, store=store, observer=observer)
         task = load_task(run.task_folder)
         settings = changed(run, changes)
         check_limits(settings)
+        if more and stopped_by_word(store.judgements(run_id)):
+            raise UserError(
+                f"run {run_id} was ended by a person's word; "
+                f"say that it shall go on (`reward-synth feedback {run_id}`, done) before"
+            )
         so_far = SoFar(run.completions, resumed=True, desk=desk(observer))
         so_far.desk.folder = store.run_folder(run_id)
         strategy = build_strategy(task, settings, so_far, store)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reward_synth.llm.offline import OfflineProposer, Scored
-from reward_synth.search.strategy import Strategy, search_fitness
+from reward_synth.search.strategy import Strategy, merit
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
 from reward_synth.store.schema import Candidate
@@ -35,7 +35,7 @@ class Offline(Strategy):
             )
             for candidate in earlier
             if (evaluation := search_evaluation(candidate)) is not None
-            and (fitness := search_fitness(candidate)) is not None
+            and (fitness := merit(candidate)) is not None
         ]
         proposals = [
             self.proposer.propose(generation, slot, scored) for slot in range(self.samples)

@@ -22,6 +22,8 @@ Kind = Literal[
     "rung",  # a rung was decided: generation, step, message
     "failed",  # candidate failed in training: message
     "generation",  # generation finished: candidate and fitness of the best so far
+    "waiting",  # for a person's word on a generation: message, the runs folder
+    "heard",  # the person has said it: generation
     "confirming",  # finalists are trained on fresh seeds: message
     "stopped",  # at a limit: message; candidate and fitness of the best so far
     "finished",  # candidate: the winner, fitness: its mean, message: summary

@@ -88,8 +88,11 @@ def confirmation(candidate: Candidate) -> list[float]:
 
 
 def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
-    """Among the confirmed the one with the best mean, else the best of the search."""
+    """Among the confirmed the one with the best mean, or that people prefer; else the best of the
+    search."""
     confirmed = [c for c in candidates if len(confirmation(c)) == seeds > 0]
+    if confirmed and confirmed[0].worth is not None:
+        return best_of(confirmed)
     if confirmed:
         return max(confirmed, key=lambda c: (float(np.mean(confirmation(c))), -c.number))
     return best_of(candidates)

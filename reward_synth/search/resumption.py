@@ -22,9 +22,15 @@ def recorded(config: RunConfig) -> RunConfig:
 
 def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
     """The settings of a run with those that may change.  Raises UserError."""
-    allowed = {*LIMITS, "base_url"}
+    allowed = {*LIMITS, "base_url", "iterations"}
     if other := sorted(set(changes) - allowed):
         raise UserError(f"a resumed run keeps its {', '.join(other)}")
+    before, now = run.config["iterations"], changes.get("iterations", run.config["iterations"])
+    if now < before:
+        raise UserError(
+            f"run {run.id} was to have --iterations {before}, not {now}; they may only rise: "
+            "`reward-synth feedback RUN --stop` ends a run earlier"
+        )
     url, kept = changes.get("base_url"), run.config.get("base_url")
     if url is not None and (kept is None or recorded_url(url) != kept):
         raise UserError(

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from reward_synth.llm.spread import Spread
-from reward_synth.search.strategy import Around, Strategy, search_fitness
+from reward_synth.search.strategy import Around, Strategy, merit
 from reward_synth.store import NewCandidate
 from reward_synth.store.schema import Candidate
 
@@ -56,10 +56,10 @@ def scores(candidates: Sequence[Candidate]) -> dict[str, list[float]]:
 def rank(candidate: Candidate) -> Rank | None:
     """Orders the candidates of a generation; None for one that trained nothing.
 
-    Those that were trained to the end come by fitness, before those that were dropped at a rung, by
+    Those that were trained to the end come by merit, before those that were dropped at a rung, by
     how far they came and by fitness there.
     """
-    fitness = search_fitness(candidate)
+    fitness = merit(candidate)
     if candidate.status == "scored" and fitness is not None:
         return (1, 0, fitness)
     if candidate.status == "pruned" and candidate.rungs:

@@ -12,7 +12,7 @@ from reward_synth.evaluation import WorkerPool
 from reward_synth.llm import ChatMessage, Completion, LanguageModel
 from reward_synth.store import NewCandidate, NewCompletion
 from reward_synth.store.fates import exploring_fitness, mean_fitness, search_evaluations
-from reward_synth.store.schema import Candidate
+from reward_synth.store.schema import Candidate, Judgement
 from sandbox.messages import ProbeFinding
 
 MOST_ANSWERS = 2
@@ -32,6 +32,8 @@ class Bench:
     """The answers of such completions, in order: generation, purpose, prompt."""
     before_request: Callable[[], None]
     """Raises LimitError when the model may not be asked any more."""
+    judgements: Callable[[], list[Judgement]] = list
+    """What people said of the run, in order."""
 
 
 class Strategy:
@@ -92,8 +94,13 @@ def search_fitness(candidate: Candidate) -> float | None:
     return mean_fitness(own) if own else None
 
 
+def merit(candidate: Candidate) -> float | None:
+    """What candidates are selected by: what people prefer where that counts, else the fitness."""
+    return search_fitness(candidate) if candidate.worth is None else candidate.worth
+
+
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate with the highest fitness in the search; the earlier one of equals."""
+    """The candidate with the highest merit in the search; the earlier one of equals."""
     return next(iter(ranking(candidates)), None)
 
 
@@ -142,8 +149,8 @@ def ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
     """
     whole = [c for c in candidates if c.status == "scored"]
     scored = [
-        (fitness, exploring_fitness(search_evaluations(c)), -c.number, c)
+        (worth, exploring_fitness(search_evaluations(c)), -c.number, c)
         for c in whole
-        if (fitness := search_fitness(c)) is not None
+        if (worth := merit(c)) is not None
     ]
     return [c for *_, c in sorted(scored, key=lambda entry: entry[:3], reverse=True)]

@@ -128,6 +128,8 @@ def _prepare_tables(engine: Engine) -> None:
             if version < 3:
                 column = "policy_sha256 VARCHAR NOT NULL DEFAULT ''"
                 connection.execute(text(f"ALTER TABLE evaluations ADD COLUMN {column}"))
+            if version < 4:
+                connection.execute(text("ALTER TABLE candidates ADD COLUMN worth FLOAT"))
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},

@@ -1,7 +1,8 @@
-"""What is recorded of a proposal; the store adds numbers, times and fates."""
+"""What is recorded of a proposal or a person's word; the store adds numbers, times and fates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from reward_synth.store.schema import Candidate
 
@@ -27,7 +28,7 @@ class NewCandidate:
     slot: int
     source: str
     origin: str
-    """model, offline, tuned, crossed, expert, sparse or file."""
+    """model, offline, tuned, crossed, person, expert, sparse or file."""
     repair: int = 0
     parents: tuple[int, ...] = ()
     note: str = ""
@@ -45,3 +46,18 @@ class RungDecision:
     kept: bool
     reason: str = ""
     """Why it is dropped, in one line."""
+
+
+@dataclass(frozen=True)
+class NewJudgement:
+    """What a person says of a run's candidates; fields that a kind does not use stay empty."""
+
+    kind: Literal["comment", "ranking", "program", "done", "stop"]
+    who: str
+    generation: int
+    """The last one that the person saw."""
+    text: str = ""
+    candidate: int | None = None
+    ranking: Sequence[Sequence[int]] = ()
+    """Best first, equals together."""
+    shown: Sequence[int] = ()

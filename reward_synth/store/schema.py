@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 3
-"""2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``."""
+SCHEMA_VERSION = 4
+"""2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``, 4 the table
+``judgements`` and the column ``candidates.worth``."""
 
 
 def now() -> datetime:
@@ -119,7 +120,7 @@ class Candidate(Base):
     slot: Mapped[int]
     repair: Mapped[int] = mapped_column(default=0)
     origin: Mapped[str]
-    """model, offline, tuned, crossed, expert, sparse or file."""
+    """model, offline, tuned, crossed, person, expert, sparse or file."""
     source: Mapped[str]
     """The reward program; empty where the completion held no code."""
     parents: Mapped[list[Any]] = mapped_column(default=list)
@@ -133,6 +134,8 @@ class Candidate(Base):
     """Why it was refused, failed or pruned: one line."""
     findings: Mapped[list[Any]] = mapped_column(default=list)
     """The gate's findings: [{"level", "code", "message", "line", "column"}, …]."""
+    worth: Mapped[float | None] = mapped_column(default=None)
+    """Score by what people prefer; None in a run that selects by fitness."""
     run: Mapped[Run] = relationship(back_populates="candidates")
     completion: Mapped[Completion | None] = relationship()
     evaluations: Mapped[list["Evaluation"]] = relationship(
@@ -141,6 +144,29 @@ class Candidate(Base):
     rungs: Mapped[list["Rung"]] = relationship(
         back_populates="candidate", order_by="Rung.rung", cascade="all, delete-orphan"
     )
+
+
+class Judgement(Base):
+    """What a person said of a run, in the order in which it was given."""
+
+    __tablename__ = "judgements"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    generation: Mapped[int]
+    """The last one that the person saw; later ones are made with these words."""
+    kind: Mapped[str]
+    """comment (text, on a candidate or on all), ranking, program (which candidate it became), done
+    (nothing more to say of this generation), or stop."""
+    who: Mapped[str]
+    """The name that the person gives."""
+    text: Mapped[str] = mapped_column(default="")
+    candidate: Mapped[int | None] = mapped_column(default=None)
+    """Number of the candidate that it is about."""
+    ranking: Mapped[list[Any]] = mapped_column(default=list)
+    """Numbers of candidates, best first, equals in one list: [[5], [3, 1]]."""
+    shown: Mapped[list[Any]] = mapped_column(default=list)
+    """Numbers of the candidates that the person had before them, in that order."""
+    given: Mapped[datetime] = mapped_column(default=now)
 
 
 class Evaluation(Base):

@@ -31,8 +31,8 @@ from reward_synth.store.folder import (
     writing,
 )
 from reward_synth.store.lock import run_lock
-from reward_synth.store.proposals import NewCandidate, NewCompletion, RungDecision
-from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung, now
+from reward_synth.store.proposals import NewCandidate, NewCompletion, NewJudgement, RungDecision
+from reward_synth.store.schema import Candidate, Completion, Evaluation, Judgement, Run, Rung, now
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
 
@@ -239,6 +239,40 @@ class Store:
         """Record an answer that no candidate came from: a review, or an analysis."""
         with self._writing() as session:
             session.add(_row(run_id, generation, purpose, completion))
+
+    def record_judgements(self, run_id: str, judgements: Sequence[NewJudgement]) -> None:
+        """Record what a person said, all or none, after what was said before."""
+        with self._writing() as session:
+            for judgement in judgements:
+                session.add(
+                    Judgement(
+                        run_id=run_id,
+                        generation=judgement.generation,
+                        kind=judgement.kind,
+                        who=storable(judgement.who),
+                        text=storable(judgement.text),
+                        candidate=judgement.candidate,
+                        ranking=[list(equals) for equals in judgement.ranking],
+                        shown=list(judgement.shown),
+                    )
+                )
+                session.flush()  # ids follow the order
+
+    def set_worth(self, run_id: str, worth: Mapping[int, float]) -> None:
+        """Record how much people prefer each candidate, by number."""
+        with self._writing() as session:
+            for number, value in worth.items():
+                session.execute(
+                    update(Candidate)
+                    .where(Candidate.run_id == run_id, Candidate.number == number)
+                    .values(worth=value)
+                )
+
+    def judgements(self, run_id: str) -> list[Judgement]:
+        """What people said of a run, in order."""
+        with self._reading() as session:
+            said = select(Judgement).where(Judgement.run_id == run_id).order_by(Judgement.id)
+            return list(session.scalars(said))
 
     def set_gate_verdict(
         self,

@@ -63,6 +63,18 @@ FINDINGS = [
 ]
 
 
+WATCHED = {"name": 2, "here": False, "fitness": "0.31", "said": "Swing, then stay."}
+ABOVE = {"name": 4, "here": True, "fitness": "0.41", "said": "Swing up and stay."}
+PERSON = {
+    "about_all": ["Keep the cart nearer to the centre."],
+    "programs": [
+        {**WATCHED, "comments": ["It drifts to the left.", "It is too fast."]},
+        {**ABOVE, "comments": ["Good, but it trembles."]},
+    ],
+    "ranking": [[ABOVE], [WATCHED, {**WATCHED, "name": 5, "said": "", "fitness": None}]],
+}
+
+
 def rendered() -> dict[str, str]:
     """The last message of each kind of prompt, by the template that it comes from."""
     initial = initial_messages(TASK, SIZES, STATISTICS)
@@ -119,6 +131,7 @@ def rendered() -> dict[str, str]:
         "reflection.md": reflection.strip(),
         SEEDS: seeds.strip(),
         "repair.md": repair[-1].content,
+        "person.md": render("eureka/person.md.j2", None, **PERSON).strip(),
     }
 
 

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from reward_synth.errors import UserError
 from reward_synth.search.config import RunConfig
-from reward_synth.store import Store, restore_files, write_best
+from reward_synth.store import NewJudgement, Store, restore_files, write_best
 from reward_synth.task import Task
 from tests.store.test_store import evaluate, proposal
 
@@ -84,11 +84,37 @@ def test_the_best_is_what_was_recorded_whatever_became_of_the_files(store: Store
     assert (best / "reward.py").read_text() == candidate.source
 
 
+def back_to_version_3(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE judgements"))
+    connection.execute(text("ALTER TABLE candidates DROP COLUMN worth"))
+    connection.execute(text("UPDATE schema_version SET version = 3"))
+
+
+def test_a_database_of_before_people_judged_takes_their_word(
+    store: Store, runs_dir: Path, run_id: str
+):
+    with store.engine.begin() as connection:
+        back_to_version_3(connection)
+    store.close()
+    with Store.open(runs_dir) as opened:
+        assert opened.candidates(run_id)[0].worth is None
+        opened.set_worth(run_id, {0: 1.5})
+        assert opened.candidates(run_id)[0].worth == 1.5
+        said = [NewJudgement("comment", "Ada", 0, text="faster\0"), NewJudgement("done", "Ada", 0)]
+        opened.record_judgements(run_id, said)
+        assert [(j.kind, j.text) for j in opened.judgements(run_id)] == [
+            ("comment", "faster\ufffd"),
+            ("done", ""),
+        ]
+        assert opened.judgements("another") == []
+
+
 def test_a_database_without_hashes_gets_them_from_now_on(
     store: Store, runs_dir: Path, run_id: str, tmp_path: Path
 ):
     with store.engine.begin() as connection:
         connection.execute(text("ALTER TABLE evaluations DROP COLUMN policy_sha256"))
+        back_to_version_3(connection)
         connection.execute(text("UPDATE schema_version SET version = 2"))
     store.close()
     with Store.open(runs_dir) as opened:
