@@ -174,9 +174,9 @@ def compare_recorded(
     """Compare runs by id, or the beginning of one, and all finished searches on ``task``.
 
     One comparison for each task, in the order of the names.  ``baselines`` is asked for the mean
-    fitness of ``expert`` and ``sparse`` where a run finished before they were known.  Raises
-    UserError for an unknown or ambiguous name, for a task without a finished search, and where
-    nothing is named.
+    fitness of ``expert`` and ``sparse`` on a run's own seeds, which counts before what the run
+    knew when it finished.  Raises UserError for an unknown or ambiguous name, for a task without a
+    finished search, and where nothing is named.
     """
     if not names and task is None:
         raise UserError(
@@ -195,8 +195,9 @@ def compare_recorded(
     ordered = [loaded[run_id] for run_id in ids]
     if baselines is not None:
         for run in ordered:
-            if run.result is not None and run.result.get("human_normalised") is None:
-                run.result = run.result | baselines(store, run)
+            since = baselines(store, run)
+            if run.result is not None and len(since) == 2:
+                run.result = {**run.result, **since, "human_normalised": None}
     return compare(ordered)
 
 

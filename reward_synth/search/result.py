@@ -56,9 +56,9 @@ def trained_baselines(
 
 
 def baselines_since(store: Store, run: Run) -> dict[str, float]:
-    """Mean fitness of the expert and sparse rewards that were trained after a run, by name.
+    """Mean fitness of the expert and sparse rewards on a run's own seeds, by name.
 
-    For a run that finished before its baselines were known; empty where they still are not.
+    For a run that finished before they were trained; empty where they still are not.
     """
     if run.result is None:
         return {}

@@ -355,6 +355,7 @@ def test_baselines_that_were_trained_later_count(tmp_path: Path):
         train(late, recorder, "expert", [0.90, 0.92, 0.97])
         (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
         assert told.human_normalised is None  # one of the two is no scale
+        late.finish_run(run_id, result())  # with another scale
 
         train(late, recorder, "sparse", [0.1, 0.2, 0.3])
         (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
