@@ -27,9 +27,9 @@ def searched(recorder: Recorder) -> str:
 @pytest.fixture
 def filmed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A film beside every policy, so that none is made: filming has tests of its own."""
-    from reward_synth.report import html
+    from reward_synth.report import video
 
     def film(task_folder: Path, policy: Path, out: Path) -> None:
         out.write_bytes(b"film of " + policy.parent.name.encode())
 
-    monkeypatch.setattr(html, "render_video", film)
+    monkeypatch.setattr(video, "render_video", film)
