@@ -88,15 +88,14 @@ def feedback(
             return
         # Whatever is wrong is found before anything is recorded.
         source = None if program is None else read_program(program)
-        if rank is not None:
-            parse_ranking(rank, round_.known)
+        ranking = None if rank is None else parse_ranking(rank, round_.known)
         said = [about(text, round_) for text in say or ()]
         if source is not None:
             console().print(f"your program is candidate {listener.program(source)}")
         for candidate, text in said:
             listener.comment(text, candidate)
-        if rank is not None:
-            listener.rank(parse_ranking(rank, round_.known))
+        if ranking is not None:
+            listener.rank(ranking)
         end(listener, stop=stop, runs_dir=runs_dir)
 
 
@@ -246,13 +245,10 @@ class Sitting:
 
     def pair(self, rest: str) -> None:
         """Ask for the comparison that tells most."""
-        pair = self.listener.most_telling()
-        if pair is None:
-            raise UserError("there is one policy alone, nothing to compare it with")
-        one, other = pair
+        one, other = self.listener.most_telling()
         self.out.print(f"which is better, {one} or {other}?  rank {one} > {other}, or the reverse")
-        for number_ in pair:
-            self.film(str(number_))
+        self.film(str(one))
+        self.film(str(other))
 
     def code(self, rest: str) -> None:
         from rich.syntax import Syntax

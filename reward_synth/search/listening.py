@@ -16,8 +16,6 @@ from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
 from reward_synth.store.fates import search_evaluations
 from reward_synth.task import load_task
 
-DECIDED = ("refused", "failed", "pruned", "scored")
-EQUAL = re.compile(r"=")
 BETTER = re.compile(r"[>,;]")
 
 
@@ -76,7 +74,7 @@ def parse_ranking(text: str, known: Collection[int]) -> list[list[int]]:
 
     Raises UserError for what is no ranking of at least two ``known`` candidates.
     """
-    tiers = [[part.strip() for part in EQUAL.split(tier)] for tier in BETTER.split(text)]
+    tiers = [[part.strip() for part in tier.split("=")] for tier in BETTER.split(text)]
     names = [name for tier in tiers for name in tier]
     if not all(name.isdecimal() for name in names) or len(names) < 2:
         raise UserError(f"{text.strip()!r} is no ranking; write candidates like 5 > 3 = 1")
@@ -93,17 +91,16 @@ def parse_ranking(text: str, known: Collection[int]) -> list[list[int]]:
 class Listener:
     """Records what one person says in one sitting."""
 
-    def __init__(self, store: Store, round_: Round, who: str, shown: Sequence[int] = ()) -> None:
+    def __init__(self, store: Store, round_: Round, who: str) -> None:
         self.store = store
         self.round = round_
         self.who = who
-        self.shown = list(shown) or round_.numbers
 
     def _record(self, **fields: object) -> None:
         judgement = NewJudgement(
             who=self.who,
             generation=self.round.generation,
-            shown=self.shown,
+            shown=self.round.numbers,
             **fields,  # type: ignore[arg-type]
         )
         self.store.record_judgements(self.round.run.id, [judgement])
@@ -139,11 +136,11 @@ class Listener:
         self._record(kind="program", candidate=candidate.number)
         return candidate.number
 
-    def most_telling(self) -> tuple[int, int] | None:
-        """The two policies whose comparison would tell most; None where there are not two."""
+    def most_telling(self) -> tuple[int, int]:
+        """The two policies whose comparison would tell most.  Raises UserError for one alone."""
         known = list(self.round.known)
         if len(known) < 2:
-            return None
+            raise UserError("there is one policy alone, nothing to compare it with")
         return judged(known, self.store.judgements(self.round.run.id)).most_telling(known)
 
     def done(self) -> None:

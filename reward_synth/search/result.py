@@ -42,10 +42,8 @@ def trained_baselines(
 ) -> dict[str, list[float]]:
     """Those of the ``known_baselines`` that finished ``train`` runs of this store give."""
     found: dict[str, list[float]] = {}
-    for run in reversed(store.list_runs()):
-        if run.kind != "train" or run.status != "finished":
-            continue
-        if Path(run.task_folder) != folder.absolute():
+    for run in reversed(store.list_runs("train")):
+        if run.status != "finished" or Path(run.task_folder) != folder.absolute():
             continue
         other = TrainConfig.model_validate(run.config)
         if other.reward in ("expert", "sparse") and alike(other, config):

@@ -34,19 +34,13 @@ class SimulatedPerson:
             if count >= self.judgements:
                 break
             rng = np.random.default_rng([self.seed, generation, count])
-            one, other = self.choose(listener, rng)
+            one, other = listener.most_telling()
             better = self.prefers(known[one], known[other], rng)
             if better == 0.0:
                 listener.rank([[one, other]])
             else:
                 listener.rank([[one], [other]] if better > 0.0 else [[other], [one]])
         listener.done()
-
-    def choose(self, listener: Listener, rng: np.random.Generator) -> tuple[int, int]:
-        """The pair that tells most of what all of the run's policies are worth."""
-        pair = listener.most_telling()
-        assert pair is not None
-        return pair
 
     def prefers(self, one: Candidate, other: Candidate, rng: np.random.Generator) -> float:
         """Above 0 for the one, below for the other."""

@@ -142,8 +142,9 @@ class Store:
             advice = "start one with `reward-synth run TASK`"
         raise UserError(f"there is no run {run_id!r} in {self.runs_dir}; {advice}")
 
-    def list_runs(self) -> list[Run]:
-        """All runs, newest first, with candidates and the fitness of their evaluations.
+    def list_runs(self, kind: Literal["search", "train"] | None = None) -> list[Run]:
+        """All runs, or those of a kind, newest first, with candidates and the fitness of their
+        evaluations.
 
         Sources, reports and completions are not loaded; reading them raises.
         """
@@ -162,6 +163,8 @@ class Store:
                 ),
             )
             query = select(Run).order_by(Run.created.desc(), Run.id.desc())
+            if kind is not None:
+                query = query.where(Run.kind == kind)
             return list(session.scalars(query.options(candidates, raiseload(Run.completions))))
 
     def finish_run(self, run_id: str, result: Mapping[str, Any], message: str = "") -> None:
