@@ -18,6 +18,7 @@ from reward_synth.store import Store
 
 if TYPE_CHECKING:
     from reward_synth.report.comparison import Comparison
+    from reward_synth.search.trainings import OpenPool
 
 
 @dataclass(frozen=True)
@@ -82,30 +83,54 @@ def explain(error: Any) -> str:
     return f"setting {name!r}: {first['msg']} (given: {str(first.get('input'))[:60]!r})"
 
 
-def search(config: RunConfig, *, runs_dir: Path, observer: Observer = silent) -> FinishedRun:
-    """Start a search, drive it to its end and write its report."""
+def search(
+    config: RunConfig,
+    *,
+    runs_dir: Path,
+    observer: Observer = silent,
+    open_pool: "OpenPool | None" = None,
+) -> FinishedRun:
+    """Start a search, drive it to its end and write its report.
+
+    ``open_pool`` gives it workers; they are this machine's own if None.
+    """
     from reward_synth.search import loop
+    from reward_synth.search.trainings import local_pool
 
     with opened(runs_dir) as store:
-        return finished(store, loop.search(config, store=store, observer=observer))
+        run = loop.search(config, store=store, observer=observer, open_pool=open_pool or local_pool)
+        return finished(store, run)
 
 
 def resume(
-    run_id: str, *, runs_dir: Path, observer: Observer = silent, **changes: Any
+    run_id: str,
+    *,
+    runs_dir: Path,
+    observer: Observer = silent,
+    open_pool: "OpenPool | None" = None,
+    **changes: Any,
 ) -> FinishedRun:
     """Go on with an interrupted or stopped run from where it was; a finished one is only reported.
 
     ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
     ``iterations`` (a finished run goes on too then), or the ``base_url`` again where that holds a
-    user and password, which are never recorded.
+    user and password, which are never recorded.  ``open_pool`` gives it workers; they are this
+    machine's own if None.
     """
     from pydantic import ValidationError
 
     from reward_synth.search import loop
+    from reward_synth.search.trainings import local_pool
 
     with opened(runs_dir) as store:
         try:
-            run = loop.resume(run_id, store=store, observer=observer, changes=changes)
+            run = loop.resume(
+                run_id,
+                store=store,
+                observer=observer,
+                changes=changes,
+                open_pool=open_pool or local_pool,
+            )
         except ValidationError as error:
             raise UserError(explain(error)) from error
         return finished(store, run)

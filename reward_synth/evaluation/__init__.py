@@ -6,6 +6,7 @@ from reward_synth.evaluation.gate import Gate, errors, readable_variables, stati
 from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.layout import Layout, cores, guess, measured
 from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
+from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import (
     Score,
     interval,
@@ -20,6 +21,7 @@ __all__ = [
     "Layout",
     "Legs",
     "Outcome",
+    "Pool",
     "Score",
     "Spread",
     "Trained",

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation.layout import user_cache
+from reward_synth.evaluation.pool import OnCheckpoint
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
 from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
@@ -57,7 +58,6 @@ MOST_LEVELS = 20
 FEW_ERRORS = 20
 """Up to so many it is told where an event is wrong; to list more would take long."""
 
-OnCheckpoint = Callable[[Checkpoint], None]
 RESULTS = {"probe": ProbeResult, "rank": RankResult, "train": TrainResult}
 """What answers a job, by its kind."""
 EVENTS: TypeAdapter[Checkpoint | Outcome] = TypeAdapter(Event)
@@ -365,7 +365,7 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
 
 
 class WorkerPool:
-    """``workers`` workers for one task.  A context manager; ``run`` may be called by many threads.
+    """A :class:`Pool` of ``workers`` worker processes of this machine, for one task.
 
     Less isolation than "strict" is warned of every time.
     Raises UserError when the isolation asked for cannot be had, or no working folder.

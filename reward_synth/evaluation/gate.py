@@ -6,8 +6,8 @@ sandbox worker.
 
 from collections.abc import Sequence
 
-from reward_synth.evaluation.dispatch import WorkerPool
 from reward_synth.evaluation.legs import ATTEMPTS_IF_KILLED
+from reward_synth.evaluation.pool import Pool
 from reward_synth.task import Task
 from sandbox.messages import Failure, ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
 
@@ -23,7 +23,7 @@ def errors(findings: Sequence[ProbeFinding]) -> list[ProbeFinding]:
 class Gate:
     """Judges programs for one task."""
 
-    def __init__(self, task: Task, pool: WorkerPool, seed: int = 0) -> None:
+    def __init__(self, task: Task, pool: Pool, seed: int = 0) -> None:
         self.task = task
         self.pool = pool
         self.seed = seed

@@ -22,7 +22,7 @@ from reward_synth.task import Task
 from sandbox.messages import Member, TrainJob, TrainResult
 
 if TYPE_CHECKING:
-    from reward_synth.evaluation.dispatch import WorkerPool
+    from reward_synth.evaluation.pool import Pool
 
 MEMBERS_TRIED = (1, 2, 4, 8)
 ROLLOUTS_TRIED = 2
@@ -75,7 +75,7 @@ def pack(members: Sequence[T], layout: Layout) -> list[list[T]]:
 
 def measured(
     task: Task,
-    pool: "WorkerPool",
+    pool: "Pool",
     *,
     tell: Callable[[str], None] = lambda message: None,
     cache: Path | None = None,
@@ -121,7 +121,7 @@ def choose(tried: Sequence[Layout]) -> Layout:
     return min(close, key=lambda one: (one.members, -one.workers))
 
 
-def try_layout(task: Task, pool: "WorkerPool", layout: Layout) -> Layout:
+def try_layout(task: Task, pool: "Pool", layout: Layout) -> Layout:
     """The layout with its speed and memory, from one short training in each worker."""
     threads = max(1, layout.cores // layout.workers)
     steps = task.ppo.environments * task.ppo.rollout_steps * ROLLOUTS_TRIED

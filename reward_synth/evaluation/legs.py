@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation.dispatch import WorkerPool
 from reward_synth.evaluation.layout import Layout, pack
+from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import Score, score_policies
 from reward_synth.evaluation.workspace import has_room, remove_tree, writing_here
 from reward_synth.task import Task
@@ -86,7 +86,7 @@ class Legs:
     def __init__(
         self,
         task: Task,
-        pool: WorkerPool,
+        pool: Pool,
         layout: Layout,
         *,
         steps: int,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reward_synth.evaluation.dispatch import WorkerPool
+from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import random_episodes, record_episodes
 from reward_synth.task import Episode, Task
 from sandbox.messages import ProbeFinding, ProgramReturns, RankJob, RankResult
@@ -57,7 +57,7 @@ class Ranking:
 class Preference:
     """Known episodes of a task, and what programs make of them."""
 
-    def __init__(self, task: Task, pool: WorkerPool) -> None:
+    def __init__(self, task: Task, pool: Pool) -> None:
         self.task = task
         self.pool = pool
         self.known: list[Known] = []

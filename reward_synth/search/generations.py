@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from reward_synth.errors import LimitError, RunError
-from reward_synth.evaluation import Gate, WorkerPool, errors
+from reward_synth.evaluation import Gate, Pool, errors
 from reward_synth.llm import ChatMessage
 from reward_synth.llm.interface import prompt_key
 from reward_synth.llm.parallel import side_by_side
@@ -30,7 +30,14 @@ from reward_synth.search.result import (
 from reward_synth.search.roles import key_of
 from reward_synth.search.simulated_person import SIMULATED, SimulatedPerson
 from reward_synth.search.strategy import Bench, Strategy, best_of, ranking, search_fitness
-from reward_synth.search.trainings import Known, Trainer, Training, worker_count
+from reward_synth.search.trainings import (
+    Known,
+    OpenPool,
+    Trainer,
+    Training,
+    local_pool,
+    worker_count,
+)
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import best_seed, confirmations, search_evaluations
 from reward_synth.store.schema import Candidate
@@ -53,6 +60,7 @@ class Search:
         config: RunConfig,
         strategy: Strategy,
         observer: Observer,
+        open_pool: OpenPool = local_pool,
     ) -> None:
         assert config.steps is not None
         self.store = store
@@ -62,6 +70,7 @@ class Search:
         self.steps = config.steps
         self.strategy = strategy
         self.observer = observer
+        self.open_pool = open_pool
         self.ahead: Ahead | None = None
         """The next generation, if it was asked for."""
         self.since = time.monotonic()
@@ -73,9 +82,7 @@ class Search:
         """All generations, then the confirmation of the finalists."""
         workers = worker_count(self.config)
         config = self.config
-        choice = config.choice
-        kinds = choice.worker_kinds
-        with WorkerPool(self.task.folder, workers, config.isolation, kinds, config.device) as pool:
+        with self.open_pool(self.task.folder, config, workers) as pool:
             pool.warm()
             self.strategy.begin(self.bench(pool))
             gate = Gate(self.task, pool)
@@ -87,7 +94,7 @@ class Search:
                 steps=self.steps,
                 episodes=config.evaluation_episodes,
                 observer=self.observer,
-                choice=choice,
+                choice=config.choice,
                 rungs=config.rungs if may_prune(config) else (),
                 rung_episodes=config.rung_episodes,
                 limit=self.late,
@@ -103,7 +110,7 @@ class Search:
                     self.hear(generation)
             self.confirm(trainer)
 
-    def bench(self, pool: WorkerPool) -> Bench:
+    def bench(self, pool: Pool) -> Bench:
         return Bench(
             folder=self.store.run_folder(self.id),
             pool=pool,

@@ -18,12 +18,14 @@ from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.resumption import changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
-from reward_synth.search.trainings import check_trainer
+from reward_synth.search.trainings import OpenPool, check_trainer, local_pool
 from reward_synth.store import Store
 from reward_synth.task import load_task
 
 
-def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
+def search(
+    config: RunConfig, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+) -> str:
     """Start a search and drive it to its end; gives the run's id.
 
     Raises UserError for the user's mistakes, before anything is recorded where possible, RunError
@@ -43,12 +45,17 @@ def search(config: RunConfig, *, store: Store, observer: Observer) -> str:
     so_far.desk.folder = store.run_folder(run_id)
     with store.lock(run_id):
         observer(Progress("started", run_id))
-        drive(Search(store, run_id, task, settings, strategy, observer))
+        drive(Search(store, run_id, task, settings, strategy, observer, open_pool))
     return run_id
 
 
 def resume(
-    run_id: str, *, store: Store, observer: Observer, changes: Mapping[str, Any] | None = None
+    run_id: str,
+    *,
+    store: Store,
+    observer: Observer,
+    changes: Mapping[str, Any] | None = None,
+    open_pool: OpenPool = local_pool,
 ) -> str:
     """Go on with a run that was interrupted or stopped; a finished one is left as it is, unless
     it is to have more generations.
@@ -68,7 +75,7 @@ def resume(
                 raise UserError(f"run {run_id} is a plain training, in which nothing may change")
             from reward_synth.search.plain import continue_training
 
-            return continue_training(run, store=store, observer=observer)
+            return continue_training(run, store=store, observer=observer, open_pool=open_pool)
         task = load_task(run.task_folder)
         settings = changed(run, changes)
         check_limits(settings)
@@ -83,7 +90,7 @@ def resume(
         reopen(run_id, store=store, observer=observer, config=recorded(settings))
         trained = sum(len(c.evaluations) for c in store.candidates(run_id))
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
-        drive(Search(store, run_id, task, settings, strategy, observer))
+        drive(Search(store, run_id, task, settings, strategy, observer, open_pool))
     return run_id
 
 

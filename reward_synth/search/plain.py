@@ -7,19 +7,28 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import RunError, UserError
-from reward_synth.evaluation import Gate, WorkerPool, errors, interval
+from reward_synth.evaluation import Gate, errors, interval
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.result import human_normalised, known_baselines
 from reward_synth.search.resumption import reopen
-from reward_synth.search.trainings import Trainer, Training, check_trainer, worker_count
+from reward_synth.search.trainings import (
+    OpenPool,
+    Trainer,
+    Training,
+    check_trainer,
+    local_pool,
+    worker_count,
+)
 from reward_synth.store import NewCandidate, Store, write_best
 from reward_synth.store.fates import fittest
 from reward_synth.store.schema import Run
 from reward_synth.task import Task, load_task, reward_source
 
 
-def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
+def train(
+    config: TrainConfig, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+) -> str:
     """Train a reward program on the seeds of ``config``; gives the run's id.
 
     Raises UserError when the program does not pass the gate and RunError when a training failed.
@@ -32,7 +41,8 @@ def train(config: TrainConfig, *, store: Store, observer: Observer) -> str:
     with store.lock(run_id):
         store.record_proposals(run_id, 0, [proposed])
         observer(Progress("started", run_id))
-        return continue_training(store.get_run(run_id), store=store, observer=observer)
+        run = store.get_run(run_id)
+        return continue_training(run, store=store, observer=observer, open_pool=open_pool)
 
 
 def proposal(task: Task, reward: str) -> NewCandidate:
@@ -50,7 +60,9 @@ def read_reward(task: Task, reward: str) -> str:
     return read_program(Path(reward))
 
 
-def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
+def continue_training(
+    run: Run, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+) -> str:
     """Gate the program and do those trainings that are not recorded yet; the run is locked."""
     task = load_task(run.task_folder)
     config = TrainConfig.model_validate(run.config)
@@ -60,9 +72,7 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
     start = time.monotonic()
     workers = min(worker_count(config), len(config.seeds))
     try:
-        choice = config.choice
-        kinds = choice.worker_kinds
-        with WorkerPool(task.folder, workers, config.isolation, kinds, config.device) as pool:
+        with open_pool(task.folder, config, workers) as pool:
             pool.warm()
             candidate = store.candidates(run.id)[0]
             if candidate.status == "proposed":
@@ -86,7 +96,7 @@ def continue_training(run: Run, *, store: Store, observer: Observer) -> str:
                 steps=config.steps,
                 episodes=config.evaluation_episodes,
                 observer=observer,
-                choice=choice,
+                choice=config.choice,
             )
             done = {e.seed for e in candidate.evaluations}
             trainer.carry_out(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reward_synth.evaluation import WorkerPool
+from reward_synth.evaluation import Pool
 from reward_synth.llm import ChatMessage, Completion, LanguageModel
 from reward_synth.store import NewCandidate, NewCompletion
 from reward_synth.store.fates import exploring_fitness, mean_fitness, search_evaluations
@@ -25,7 +25,7 @@ class Bench:
 
     folder: Path
     """The run's, which the paths of stored policies are relative to."""
-    pool: WorkerPool
+    pool: Pool
     record: Callable[[int, str, NewCompletion], None]
     """Keeps a completion that no candidate came from: generation, purpose, completion."""
     recall: Callable[[int, str, Sequence[ChatMessage]], list[str]]

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from reward_synth.errors import LimitError
 from reward_synth.evaluation import (
     Layout,
     Legs,
+    Pool,
     Trained,
     TrainerChoice,
     WorkerPool,
@@ -37,6 +39,8 @@ Known = Mapping[int, Mapping[int, Trained]]
 """What was trained so far, by the candidate's number and the seed."""
 OnGlimpse = Callable[[Known, int], None]
 """Hears that, and the environment steps of each."""
+OpenPool = Callable[[Path, RunConfig | TrainConfig, int], Pool]
+"""Opens a pool for a task folder, as a run's settings ask, of at most so many workers."""
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
@@ -51,6 +55,12 @@ def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
 def worker_count(config: RunConfig | TrainConfig) -> int:
     """0 means one per core that this process may use, and one alone on another device."""
     return config.workers or (cores() if config.device == "cpu" else 1)
+
+
+def local_pool(task_folder: Path, config: RunConfig | TrainConfig, workers: int) -> WorkerPool:
+    """Worker processes of this machine that can do what a run needs."""
+    kinds = config.choice.worker_kinds
+    return WorkerPool(task_folder, workers, config.isolation, kinds, config.device)
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class Trainer:
         store: Store,
         run: str,
         task: Task,
-        pool: WorkerPool,
+        pool: Pool,
         *,
         steps: int,
         episodes: int,

@@ -1,0 +1,1 @@
+"""The feedback and dashboard pages."""
