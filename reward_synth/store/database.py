@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from reward_synth.errors import UserError
 from reward_synth.store.lock import setup_lock
-from reward_synth.store.schema import SCHEMA_VERSION, Base
+from reward_synth.store.schema import SCHEMA_VERSION, Base, Evaluation
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that a writer waits for another process's transaction."""
@@ -130,6 +130,8 @@ def _prepare_tables(engine: Engine) -> None:
                 connection.execute(text(f"ALTER TABLE evaluations ADD COLUMN {column}"))
             if version < 4:
                 connection.execute(text("ALTER TABLE candidates ADD COLUMN worth FLOAT"))
+            if version < 5:
+                _let_fitness_be_null(connection)
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},
@@ -139,6 +141,22 @@ def _prepare_tables(engine: Engine) -> None:
             f"{_place(engine)} was made by a newer RewardSynth (schema {version}, this one reads "
             f"{SCHEMA_VERSION}); upgrade reward-synth or choose another folder with --runs-dir"
         )
+
+
+def _let_fitness_be_null(connection: Connection) -> None:
+    """SQLite cannot change a column: its table is made anew, and no other one refers to it."""
+    if connection.dialect.name != "sqlite":
+        column = "evaluations ALTER COLUMN fitness DROP NOT NULL"
+        connection.execute(text(f"ALTER TABLE {column}"))
+        return
+    columns = ", ".join(c["name"] for c in inspect(connection).get_columns("evaluations"))
+    connection.execute(text("DROP INDEX ix_evaluations_candidate_id"))
+    connection.execute(text("ALTER TABLE evaluations RENAME TO evaluations_before"))
+    Evaluation.metadata.tables["evaluations"].create(connection)
+    connection.execute(
+        text(f"INSERT INTO evaluations ({columns}) SELECT {columns} FROM evaluations_before")
+    )
+    connection.execute(text("DROP TABLE evaluations_before"))
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``, 4 the table
-``judgements`` and the column ``candidates.worth``."""
+``judgements`` and the column ``candidates.worth``, 5 lets ``evaluations.fitness`` be null."""
 
 
 def now() -> datetime:
@@ -182,8 +182,8 @@ class Evaluation(Base):
     steps: Mapped[int]
     report: Mapped[dict[str, Any]]
     """sandbox.messages.TrainingReport as JSON."""
-    fitness: Mapped[float]
-    """Mean fitness over the evaluation episodes: the score."""
+    fitness: Mapped[float | None]
+    """Mean fitness over the evaluation episodes: the score; None on a task without a fitness."""
     score: Mapped[dict[str, Any]]
     """evaluation.score.Score as JSON."""
     policy: Mapped[str]

@@ -1,10 +1,11 @@
 """A run folder that was harmed agrees with the database again, or the training is made again."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from reward_synth.errors import UserError
 from reward_synth.search.config import RunConfig
@@ -107,6 +108,36 @@ def test_a_database_of_before_people_judged_takes_their_word(
             ("done", ""),
         ]
         assert opened.judgements("another") == []
+
+
+def test_a_database_that_wanted_a_fitness_of_each_training_does_without(
+    store: Store, runs_dir: Path, run_id: str
+):
+    def trained(opened: Store) -> list[tuple[int, int, float | None, str]]:
+        [candidate] = opened.candidates(run_id)
+        return [(e.id, e.seed, e.fitness, e.policy_sha256) for e in candidate.evaluations]
+
+    before = trained(store)
+    with store.engine.begin() as connection:
+        made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = 'evaluations'"))
+        old, changed = re.subn(r"fitness \w+,", "fitness FLOAT NOT NULL,", made.scalar_one())
+        assert changed == 1
+        connection.execute(text("CREATE TABLE kept AS SELECT * FROM evaluations"))
+        connection.execute(text("DROP TABLE evaluations"))
+        connection.execute(text(old))
+        index = "ix_evaluations_candidate_id ON evaluations (candidate_id)"
+        connection.execute(text(f"CREATE INDEX {index}"))
+        connection.execute(text("INSERT INTO evaluations SELECT * FROM kept"))
+        connection.execute(text("DROP TABLE kept"))
+        connection.execute(text("UPDATE schema_version SET version = 4"))
+    store.close()
+    for _ in range(2):
+        with Store.open(runs_dir) as opened:
+            assert trained(opened) == before
+    with Store.open(runs_dir) as opened, opened.engine.begin() as connection:
+        connection.execute(text("UPDATE evaluations SET fitness = NULL WHERE seed = 0"))
+        indices = inspect(connection).get_indexes("evaluations")
+        assert [index["name"] for index in indices] == ["ix_evaluations_candidate_id"]
 
 
 def test_a_database_without_hashes_gets_them_from_now_on(
