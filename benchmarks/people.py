@@ -178,13 +178,11 @@ def pick(worth: Sequence[float], pairs: Pairs, noise: float, seed: int) -> list[
     rankings: list[list[list[int]]] = []
     found = []
     for count in range(max(PICKS) + 1):
-        scores = fit(names, rankings) if pairs == "informative" or count in PICKS else None
-        if scores is not None and count in PICKS:
-            best = max(names, key=lambda n: (scores.score(n), -n))
+        if count in PICKS:
+            best = int(np.argmax(fit(names, rankings).mean))
             found.append(float((values[best] - values.mean()) / (values.max() - values.mean())))
         if pairs == "informative":
-            assert scores is not None
-            one, other = scores.most_telling(names)
+            one, other = fit(names, rankings).most_telling(names)
         else:
             one, other = every[rng.integers(len(every))]
         if values[one] == values[other]:

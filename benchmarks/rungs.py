@@ -130,7 +130,8 @@ def train(name: str, steps: int, seed: int) -> dict[str, dict[str, list[float]]]
             episodes = rung_episodes if until < steps else EPISODES
             for program, outcome in legs.advance(members, until, episodes=episodes).items():
                 if isinstance(outcome, Trained):
-                    found[program][str(until)] = outcome.score.episodes
+                    episodes_of = outcome.score.episodes
+                    found[program][str(until)] = [e for e in episodes_of if e is not None]
                 else:
                     members = [member for member in members if member.name != program]
             say(f"{name}, seed {seed}: {until:,} of {steps:,} steps")

@@ -286,6 +286,7 @@ def population(
             for row in sorted(candidate.rungs, key=lambda row: row.steps):
                 table[program] = Standing(row.fitness, row.low, row.high, row.steps)
             for row in candidate.evaluations:
+                assert row.fitness is not None
                 table[program] = Standing(row.fitness, row.score["low"], row.score["high"], steps)
             if program not in table:
                 say(f"{task.name}: {program} is not ranked: {candidate.reason}")
@@ -313,6 +314,7 @@ def sb3(task: "Task", files: Sequence[Path], steps: int, seed: int) -> Table:
         outcome = outcomes[name]
         if isinstance(outcome, Trained):
             score = outcome.score
+            assert score.fitness is not None and score.low is not None and score.high is not None
             table[file.stem] = Standing(score.fitness, score.low, score.high, steps)
         else:
             say(f"{task.name}: {file.stem} did not train with SB3: {outcome.message}")

@@ -71,11 +71,14 @@ class TrainingRecord:
             self.checkpoint()
 
     def end(self, episode: Episode) -> None:
-        fitness = float(self.task.fitness(episode))
-        if not np.isfinite(fitness):
-            where = self.task.folder / "task.py"
-            raise NonFiniteError(f"the fitness of an episode is {fitness}; mend fitness in {where}")
-        self.fitness.append(fitness)
+        if self.task.fitness is not None:
+            fitness = float(self.task.fitness(episode))
+            if not np.isfinite(fitness):
+                where = self.task.folder / "task.py"
+                raise NonFiniteError(
+                    f"the fitness of an episode is {fitness}; mend fitness in {where}"
+                )
+            self.fitness.append(fitness)
         self.lengths.append(float(len(episode)))
         if self.task.success is not None:
             self.success.append(float(self.task.success(episode)))
@@ -90,7 +93,7 @@ class TrainingRecord:
             member=self.member,
             step=self.step,
             seconds=self.seconds,
-            episodes=len(self.fitness),
+            episodes=len(self.lengths),
             episode_return=mean(self.episode_returns),
             episode_length=mean(self.lengths),
             fitness=mean(self.fitness),

@@ -30,6 +30,7 @@ HELP = """\
   pair             which two it would help most to compare
   code 5           the program of candidate 5
   diff 5           how it differs from the one that it was made from
+  curves 5         how its training went, component by component
   film 5           a video of its policy
   program FILE     your own reward program: it is trained in the next generation
   done             nothing more to say; a run that waits goes on
@@ -149,6 +150,7 @@ class Sitting:
             "pair": self.pair,
             "code": self.code,
             "diff": self.diff,
+            "curves": self.curves,
             "film": self.film,
             "program": self.program,
         }
@@ -195,7 +197,8 @@ class Sitting:
 
         films = {c.number: self.film_of(c.number) for c in self.round.candidates}
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("#", "fitness", "success", "steps"):
+        measured = any(searched_line(c) for c in self.round.candidates)
+        for heading in ("#", *(["fitness"] if measured else []), "success", "steps"):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("made from", no_wrap=True)
         table.add_column("what it pays for, and its video", overflow="fold")
@@ -206,7 +209,7 @@ class Sitting:
             said = docstring(candidate.source) or candidate.note
             table.add_row(
                 str(candidate.number),
-                searched_line(candidate),
+                *([searched_line(candidate)] if measured else []),
                 "–" if success is None else f"{100 * success:.0f} %",
                 number(score.get("length")),
                 ", ".join(map(str, candidate.parents)),
@@ -275,6 +278,14 @@ class Sitting:
         )
         told = "\n".join(lines) or "the two are equal"
         self.out.print(Syntax(told, "diff", theme="ansi_dark", background_color="default"))
+
+    def curves(self, rest: str) -> None:
+        from reward_synth.cli.sparklines import curve_table
+        from reward_synth.store.fates import search_evaluation
+
+        evaluation = search_evaluation(self.round.candidate(self.number(rest)))
+        assert evaluation is not None
+        self.out.print(curve_table(evaluation.report))
 
     def program(self, rest: str) -> None:
         from reward_synth.reward import read_program

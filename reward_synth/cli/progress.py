@@ -94,7 +94,8 @@ class Lines:
         row = self.standing.row(event)
         if event.kind == "scored":
             seed = f" seed {event.seed}" if row.seed is None and row.seeds > 1 else ""
-            return f"{row.label}{seed} scored: {number(event.fitness)}"
+            scored = "is trained" if event.fitness is None else f"scored: {number(event.fitness)}"
+            return f"{row.label}{seed} {scored}"
         if row.candidate in self.dropped:
             return ""
         if event.kind == "pruned":
@@ -129,6 +130,8 @@ def headline(event: Progress, standing: Standing) -> str:
     if event.kind == "generation":
         if event.candidate is None:
             return f"{generation}: no candidate could be trained"
+        if event.fitness is None:
+            return f"{generation} is trained"
         return f"{generation}: best is candidate {event.candidate} with {number(event.fitness)}"
     if event.kind == "rung":
         return f"{generation}: {event.message} after {event.step or 0:,} steps"
@@ -142,7 +145,9 @@ def headline(event: Progress, standing: Standing) -> str:
     if event.kind == "confirming":
         return f"confirming the best: {event.message}"
     if event.kind == "stopped":
-        best = f"candidate {event.candidate} with {number(event.fitness)}"
+        best = f"candidate {event.candidate}"
+        if event.fitness is not None:
+            best += f" with {number(event.fitness)}"
         return f"stopped: {event.message}; the best so far is {best}"
     return ""
 
@@ -227,7 +232,7 @@ class LiveTable:
             parts = [f"generation {standing.generation + 1} of {standing.iterations}"]
             if standing.phase == "proposing":
                 parts.append("waiting for candidates")
-        if standing.best is not None and not standing.by_seed:
+        if standing.best_fitness is not None and not standing.by_seed:
             parts.append(f"best: candidate {standing.best} with {number(standing.best_fitness)}")
         parts.append(f"{clock(standing.elapsed)} so far")
         if (share := standing.share_done()) is not None:

@@ -127,6 +127,7 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
         "reason": candidate.reason,
         "findings": candidate.findings,
         "fitness": search_fitness(candidate),
+        "worth": candidate.worth,
         "low": low,
         "high": high,
         "rungs": [
@@ -179,10 +180,11 @@ def candidate_table(run: "Run", best: "Candidate | None") -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from reward_synth.report.tables import confirmed_fitness
+    from reward_synth.report.tables import confirmed_fitness, is_measured
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("#", "generation", "fitness", "confirmed"):
+    measured = is_measured(run)
+    for heading in ("#", "generation", "fitness" if measured else "preferred", "confirmed"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("parents", no_wrap=True)
@@ -194,7 +196,7 @@ def candidate_table(run: "Run", best: "Candidate | None") -> Any:
         table.add_row(
             Text(str(candidate.number), style="bold green" if leads else ""),
             str(candidate.generation + 1),
-            searched_line(candidate),
+            searched_line(candidate) if measured else preferred_line(candidate),
             "" if confirmed is None else number(confirmed),
             Text(candidate.status + repair, style=STYLES.get(candidate.status, "yellow")),
             ", ".join(str(parent) for parent in candidate.parents),
@@ -213,6 +215,11 @@ def searched_line(candidate: "Candidate") -> str:
         return ""
     fitness = number(mean_fitness(trained))
     return fitness if len(trained) == 1 else f"{fitness} {interval(*spread)}"
+
+
+def preferred_line(candidate: "Candidate") -> str:
+    """Score by what people prefer."""
+    return "" if candidate.worth is None else number(candidate.worth)
 
 
 def report(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:

@@ -43,12 +43,15 @@ def score(
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    spread = interval(found.low, found.high)
-    grid.add_row(
-        "fitness",
-        f"{number(found.fitness)} {spread}, mean and 95 % interval of {episodes} episodes",
-    )
-    grid.add_row("", loaded.fitness_doc)
+    if found.low is None or found.high is None:
+        grid.add_row("fitness", "the task has none")
+    else:
+        spread = interval(found.low, found.high)
+        grid.add_row(
+            "fitness",
+            f"{number(found.fitness)} {spread}, mean and 95 % interval of {episodes} episodes",
+        )
+        grid.add_row("", loaded.fitness_doc)
     if found.success is not None:
         grid.add_row("success", f"{found.success:.0%} ({loaded.success_doc})")
     grid.add_row("length", f"{found.length:.0f} of {loaded.episode_steps} control steps")

@@ -77,6 +77,10 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 def fitness_line(result: dict[str, Any]) -> str:
     seeds = result["seeds"]
+    if result["fitness"] is None:
+        worth = result.get("worth")
+        chosen = "" if worth is None else f"; by what people prefer its score is {number(worth)}"
+        return f"the task has none, so there is no human-normalised score{chosen}"
     if result.get("confirmed") is False:
         return f"{number(result['fitness'])} (of the search alone: not confirmed on fresh seeds)"
     if len(seeds) == 1:

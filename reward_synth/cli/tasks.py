@@ -10,6 +10,7 @@ from reward_synth.cli.output import console, interval, number, print_json
 if TYPE_CHECKING:
     from reward_synth.task import Task
 
+NO_FITNESS = "none: what a person prefers decides (run it with --feedback)"
 app = typer.Typer(
     help="The built-in tasks; `tasks show TASK` tells everything about one.",
     epilog="Example: reward-synth tasks show hopper-forward",
@@ -30,7 +31,7 @@ def tasks(context: typer.Context, json: Json = False) -> None:
                 {
                     "name": task.name,
                     "description": task.description,
-                    "fitness": task.fitness_doc,
+                    "fitness": task.fitness_doc or None,
                     "episode_steps": task.episode_steps,
                     "training_steps": task.training_steps,
                 }
@@ -95,7 +96,7 @@ def describe(task: "Task", simulator: Any) -> dict[str, Any]:
         "episode_steps": task.episode_steps,
         "training_steps": task.training_steps,
         "termination": first_sentence(task.terminated.__doc__),
-        "fitness": task.fitness_doc,
+        "fitness": task.fitness_doc or None,
         "success": task.success_doc or None,
         "baselines": {
             which: {
@@ -152,12 +153,13 @@ def print_task(facts: dict[str, Any]) -> None:
         f"({facts['episode_steps'] * step:g} s)",
     )
     grid.add_row("termination", facts["termination"])
-    grid.add_row("fitness", facts["fitness"])
+    grid.add_row("fitness", facts["fitness"] or NO_FITNESS)
     if facts["success"]:
         grid.add_row("success", facts["success"])
     grid.add_row("training", f"{facts['training_steps']:,} environment steps")
     for which, there in facts["rewards"].items():
-        grid.add_row(f"{which} reward", baseline_line(facts["baselines"].get(which), there))
+        if facts["fitness"] is not None:
+            grid.add_row(f"{which} reward", baseline_line(facts["baselines"].get(which), there))
     grid.add_row("folder", facts["folder"])
     out.print(grid)
 

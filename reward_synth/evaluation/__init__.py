@@ -9,6 +9,7 @@ from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
 from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import (
     Score,
+    fitness_of,
     interval,
     record_episodes,
     score_policies,
@@ -32,6 +33,7 @@ __all__ = [
     "cores",
     "decide",
     "errors",
+    "fitness_of",
     "guess",
     "interval",
     "keep_at",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from reward_synth.errors import RunError
+from reward_synth.evaluation.score import fitness_of
 from reward_synth.task import Episode, Task
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class Row(Numbers):
 class Excerpt(Numbers):
     """One episode in a few rows."""
 
-    fitness: FiniteFloat
+    fitness: FiniteFloat | None
+    """None where the task defines none."""
     success: bool | None
     """None where the task defines no success."""
     steps: int
@@ -103,7 +104,8 @@ class Behaviour(Numbers):
     early_steps: tuple[int, int, int] | None
     """Shortest, median and longest of those, in control steps."""
     signs: list[EarlySign]
-    fitness: Spread
+    fitness: Spread | None
+    """None where the task defines none."""
     successes: int | None
     """None where the task defines no success."""
     command: FiniteFloat
@@ -113,8 +115,8 @@ class Behaviour(Numbers):
     variables: dict[str, Spread]
     """Of the public scalar variables over all steps, the most telling first."""
     excerpts: list[Excerpt]
-    """The typical episode, of about the median fitness; where only some succeed, a typical one of
-    the other outcome beside it."""
+    """The typical episode, of about the median fitness and length; where only some succeed, a
+    typical one of the other outcome beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +148,9 @@ def behaviour(
         from reward_synth.simulation.statistics import variable_statistics
 
         ranges = variable_statistics(task)
-    fitness = np.array([float(task.fitness(episode)) for episode in episodes])
-    if not np.isfinite(fitness).all():
-        raise RunError(f"the fitness of task {task.name} is not finite; mend {task.folder}/task.py")
+    measured = fitness_of(task, episodes)
+    # Where there is no fitness, nothing goes with it and every episode has as much.
+    fitness = np.zeros(len(episodes)) if measured is None else np.array(measured)
     success = None if task.success is None else [bool(task.success(e)) for e in episodes]
     random = {name: seen.high - seen.low for name, seen in ranges.items()}
     tracks = ranked(follow(task, episodes), fitness, random)
@@ -161,7 +163,7 @@ def behaviour(
         early=len(ended),
         early_steps=extent(lengths[ended]) if ended else None,
         signs=early_signs(tracks, ended),
-        fitness=spread(fitness),
+        fitness=None if measured is None else spread(fitness),
         successes=None if success is None else sum(success),
         command=rounded(commands.mean()),
         at_limit=rounded((commands > AT_LIMIT).mean()),
@@ -171,7 +173,7 @@ def behaviour(
                 tracks,
                 index,
                 episodes[index],
-                fitness[index],
+                None if measured is None else measured[index],
                 None if success is None else success[index],
             )
             for index in shown(fitness, lengths, success)
@@ -275,14 +277,18 @@ def nearest_the_median(among: Sequence[int], fitness: np.ndarray, lengths: np.nd
 
 
 def excerpt(
-    tracks: Sequence[Track], index: int, episode: Episode, fitness: float, success: bool | None
+    tracks: Sequence[Track],
+    index: int,
+    episode: Episode,
+    fitness: float | None,
+    success: bool | None,
 ) -> Excerpt:
     """An episode's most telling variables at its most telling moments."""
     moving = [track for track in tracks if np.ptp(track.episodes[index]) > 0.0]
     columns = distinct(moving, COLUMNS)
     values = {track.name: track.episodes[index] for track in columns}
     return Excerpt(
-        fitness=rounded(fitness),
+        fitness=None if fitness is None else rounded(fitness),
         success=success,
         steps=len(episode),
         early=episode.terminated,

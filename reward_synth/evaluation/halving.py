@@ -57,9 +57,10 @@ def standings(scores: Sequence[Sequence[Score]]) -> list[Standing]:
 
     With several seeds the standard error comes from the spread between seeds, pooled over the
     candidates, because a few seeds of one candidate say little of it; with one seed it is that of
-    its episodes, which leaves the seeds' own spread out.
+    its episodes, which leaves the seeds' own spread out.  All scores have a fitness: without one
+    nothing is dropped.
     """
-    means = [[score.fitness for score in own] for own in scores]
+    means = [[score.fitness for score in own if score.fitness is not None] for own in scores]
     spreads = [float(np.var(own, ddof=1)) for own in means if len(own) > 1]
     pooled = math.sqrt(float(np.mean(spreads))) if spreads else 0.0
     found = []
@@ -68,8 +69,8 @@ def standings(scores: Sequence[Sequence[Score]]) -> list[Standing]:
             low, high = interval(seeds)
             error = pooled / math.sqrt(len(seeds))
         else:
-            episodes = own[0].episodes
-            low, high = own[0].low, own[0].high
+            low, high, episodes = own[0].low, own[0].high, np.array(own[0].episodes, dtype=float)
+            assert low is not None and high is not None
             error = float(np.std(episodes)) / math.sqrt(max(1, len(episodes) - 1))
         found.append(Standing(float(np.mean(seeds)), low, high, error))
     return found

@@ -76,6 +76,7 @@ class Preference:
             episodes += record_episodes(self.task, policy, EPISODES, SEED)
         for episode in episodes:
             success = None if self.task.success is None else bool(self.task.success(episode))
+            assert self.task.fitness is not None  # or the strategy was refused
             fitness = float(self.task.fitness(episode))
             self.known.append(Known(episode, fitness, success, by))
 

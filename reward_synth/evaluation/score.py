@@ -1,7 +1,7 @@
 """The trusted score: roll the policy out here, without the candidate, and measure fitness.
 
 Only weights crossed the boundary.  The score is the final policy's mean fitness over fixed
-evaluation seeds, with a 95 % interval.
+evaluation seeds, with a 95 % interval.  On a task without a fitness it tells success and length.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,15 @@ FEW = 10  # below this many values an interval is Student's t, which a bootstrap
 
 
 class Score(BaseModel):
-    """Fitness of a policy over the evaluation episodes."""
+    """What a policy does in the evaluation episodes; without numbers of fitness on a task that has
+    none."""
 
-    fitness: FiniteFloat
-    low: FiniteFloat
-    high: FiniteFloat
+    fitness: FiniteFloat | None
+    low: FiniteFloat | None
+    high: FiniteFloat | None
     """95 % interval of the mean."""
-    episodes: list[FiniteFloat]
+    episodes: list[FiniteFloat] | list[None]
+    """Fitness of each."""
     success: FiniteFloat | None
     """Share of successful episodes; None where the task defines no success."""
     length: FiniteFloat
@@ -147,18 +149,26 @@ def random_episodes(task: Task, episodes: int, seed: int) -> list[Episode]:
         simulator.close()
 
 
+def fitness_of(task: Task, episodes: Sequence[Episode]) -> list[float] | None:
+    """Fitness of each episode; None on a task without one.  Raises RunError when not finite."""
+    if task.fitness is None:
+        return None
+    found = [float(task.fitness(episode)) for episode in episodes]
+    if not np.isfinite(found).all():
+        raise RunError(f"the fitness of task {task.name} is not finite; mend {task.folder}/task.py")
+    return found
+
+
 def measure(task: Task, episodes: Sequence[Episode]) -> Score:
     """The score of finished episodes.  Raises RunError when the fitness is not finite."""
-    fitness = [float(task.fitness(episode)) for episode in episodes]
-    if not np.isfinite(fitness).all():
-        raise RunError(f"the fitness of task {task.name} is not finite; mend {task.folder}/task.py")
-    low, high = interval(fitness)
+    fitness = fitness_of(task, episodes)
+    low, high = (None, None) if fitness is None else interval(fitness)
     success = task.success
     return Score(
-        fitness=float(np.mean(fitness)),
+        fitness=None if fitness is None else float(np.mean(fitness)),
         low=low,
         high=high,
-        episodes=fitness,
+        episodes=[None] * len(episodes) if fitness is None else fitness,
         success=float(np.mean([bool(success(e)) for e in episodes])) if success else None,
         length=float(np.mean([len(episode) for episode in episodes])),
     )

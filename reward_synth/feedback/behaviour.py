@@ -33,7 +33,7 @@ def describe(
         early=found.early,
         early_steps=found.early_steps,
         signs=[{"name": sign.name, **_spread(sign.mean, sign.before)} for sign in found.signs],
-        fitness=_spread(found.fitness.mean, found.fitness),
+        fitness=None if found.fitness is None else _spread(found.fitness.mean, found.fitness),
         successes=found.successes,
         command=number(found.command),
         at_limit=percent(found.at_limit),
@@ -44,7 +44,7 @@ def describe(
         excerpts=[
             {
                 "best": from_best,
-                "fitness": number(excerpt.fitness),
+                "fitness": None if excerpt.fitness is None else number(excerpt.fitness),
                 "success": excerpt.success,
                 "steps": excerpt.steps,
                 "early": excerpt.early,

@@ -27,11 +27,13 @@ class Attempt:
     fate: Literal["scored", "pruned", "failed", "refused"]
     """Trained to the end, dropped before, failed in training, or refused by the gate."""
     fitness: float | None = None
-    """The mean over its trainings; of a pruned one the last that was measured."""
+    """The mean over its trainings; of a pruned one the last that was measured; on a task without a
+    fitness the score by what people prefer."""
     reason: str = ""
     """Why it was not scored."""
-    trainings: Sequence[tuple[float, float]] = ()
-    """Fitness of each training's final policy, and the control steps of its episodes."""
+    trainings: Sequence[tuple[float | None, float]] = ()
+    """Fitness of each training's final policy (None on a task without one), and the control steps
+    of its episodes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def outcomes(attempt: Attempt) -> list[dict[str, str]]:
     """What each training came to, the worst first."""
     return [
         {"fitness": number(fitness), "length": number(round(length))}
-        for fitness, length in sorted(attempt.trainings)
+        for fitness, length in sorted(attempt.trainings, key=lambda t: (t[0] or 0.0, t[1]))
     ]
 
 

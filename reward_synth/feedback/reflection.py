@@ -40,6 +40,8 @@ LONGEST_SOURCE = 1000
 BLAMES_THE_PROGRAM = frozenset({"unlearned", "unsuccessful"})
 """Tips that a better training with the same program refutes."""
 
+PREFERRED = "score by what the person prefers"
+"""What programs are compared by on a task without a fitness."""
 MOST_CHANGES = 8
 """Of one kind."""
 WHOLE: Mapping[str, int] = {
@@ -163,6 +165,8 @@ def _told(
         success=[number(c.success) for c in points] if has_success else None,
         noise=[number(c.noise) for c in points if c.noise is not None],
         episodes=len(score.episodes),
+        measured=score.fitness is not None,
+        measure="fitness" if score.fitness is not None else PREFERRED,
         final_fitness=number(score.fitness),
         final_low=number(score.low),
         final_high=number(score.high),

@@ -87,9 +87,9 @@ class Books:
         """When which candidate had which score, over all its seeds."""
         scored = [(c, search_evaluations(c)) for c in self.run.candidates if c.status == "scored"]
         return [
-            (max(e.finished for e in own), c.number, mean_fitness(own), c)
+            (max(e.finished for e in own), c.number, fitness, c)
             for c, own in scored
-            if own and len(own) >= seeds_of(self.run)
+            if len(own) >= seeds_of(self.run) and (fitness := mean_fitness(own)) is not None
         ]
 
     def in_all(self) -> Spent:

@@ -77,6 +77,8 @@ def hover(candidate: Candidate) -> str:
             lines[-1] += f" ({number(spread[0])} to {number(spread[1])})"
     else:
         lines.append(candidate.status)
+        if candidate.worth is not None:
+            lines[-1] = f"score by preference {number(candidate.worth)}"
     if candidate.reason:
         lines.append(escape(shortened(candidate.reason, 70)))
     elif candidate.note:

@@ -26,7 +26,7 @@ from reward_synth.report.tables import (
 )
 from reward_synth.report.words import duration
 from reward_synth.store import Run, Store
-from reward_synth.store.fates import search_evaluations
+from reward_synth.store.fates import fitness_values, search_evaluations
 from reward_synth.store.ledger import find_runs, load_ledgers, searches_of
 
 BUDGETS = {
@@ -231,14 +231,14 @@ def row(run: Run) -> Row:
     if best is not None:
         # What was confirmed counts once all seeds are there: a run that was stopped may lack some.
         if "fitness" in result and result.get("confirmed", True):
-            fresh = [e.fitness for e in confirmations(best)]
-            fitness, confirmed, seeds = float(result["fitness"]), True, len(fresh)
+            fresh = fitness_values(confirmations(best))
+            fitness, confirmed, seeds = result["fitness"], True, len(fresh)
             low, high = (result["low"], result["high"]) if seeds > 1 else (None, None)
         elif search_evaluations(best):
             fitness, seeds = search_fitness(best), len(search_evaluations(best))
             low, high = search_interval(best) or (None, None)
         else:  # a plain training that is not over
-            values = [e.fitness for e in confirmations(best)]
+            values = fitness_values(confirmations(best))
             fitness, seeds = search_fitness(best), len(values)
             low, high = interval(values) if seeds > 1 else (None, None)
     expert, sparse = result.get("expert"), result.get("sparse")
@@ -351,6 +351,11 @@ def notes(rows: Sequence[Row], runs: Sequence[Run]) -> list[str]:
         told.append(f"Not the same budgets: {'; '.join(budgets)}.")
     if len({run.task_folder for run in runs}) > 1:
         told.append("The task was read from different folders: it may not have been the same.")
+    unmeasured = [i for i, r in enumerate(rows, 1) if r.fitness is None and r.candidate is not None]
+    if unmeasured:
+        told.append(
+            f"{_places(unmeasured)}: the task had no fitness, so there is no score to compare."
+        )
     alone = [
         i
         for i, r in enumerate(rows, 1)

@@ -13,12 +13,13 @@ from reward_synth.report.tables import (
     confirmations,
     confirmed_fitness,
     pruned_candidates,
-    search_fitness,
+    score_name,
     search_interval,
+    search_score,
 )
 from reward_synth.report.words import number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
-from reward_synth.store.fates import search_evaluations
+from reward_synth.store.fates import fitness_values, search_evaluations
 
 SPREAD = 0.62
 """Width that one generation's candidates take, of the distance between generations."""
@@ -27,12 +28,12 @@ PALETTE = 8
 
 
 def score_by_generation(run: Run) -> go.Figure:
-    """Fitness of every candidate, the best so far, baselines and confirmations."""
-    figure = new_figure("generation", "fitness")
+    """Score of every candidate, the best so far, baselines and confirmations."""
+    figure = new_figure("generation", score_name(run))
     scored = [
-        (c, f, s)
+        (c, f, search_interval(c) or (f, f))
         for c in run.candidates
-        if (f := search_fitness(c)) is not None and (s := search_interval(c)) is not None
+        if (f := search_score(c)) is not None
     ]
     places = _places(run)
     reached: list[float] = []
@@ -84,10 +85,12 @@ def score_by_generation(run: Run) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
         )
     _add_confirmations(figure, run, places)
-    values = [e.fitness for c in run.candidates for e in c.evaluations]
+    values = [f for _, f, _ in scored]
+    values += [f for c in run.candidates for f in fitness_values(c.evaluations)]
     values += [c.rungs[-1].fitness for c in dropped]
     values += _add_baselines(figure, run)
     if stopped := stopped_candidates(run):
+        values = values or [0.0]
         floor = min(values) - 0.08 * ((max(values) - min(values)) or 1.0)
         figure.add_scatter(
             x=[places[c.number] for c in stopped],
@@ -194,12 +197,12 @@ def _add_dropped(figure: go.Figure, run: Run) -> None:
 
 
 def _add_confirmations(figure: go.Figure, run: Run, places: dict[int, float]) -> None:
-    finalists = [c for c in run.candidates if confirmations(c)]
+    finalists = [c for c in run.candidates if confirmed_fitness(c) is not None]
     if not finalists:
         return
     best = best_candidate(run)
     means = [confirmed_fitness(c) or 0.0 for c in finalists]
-    spans = [[e.fitness for e in confirmations(c)] for c in finalists]
+    spans = [fitness_values(confirmations(c)) for c in finalists]
     figure.add_scatter(
         x=[places[c.number] for c in finalists],
         y=means,

@@ -9,7 +9,7 @@ from reward_synth.report.curves import (
     stopped_candidates,
 )
 from reward_synth.report.lineage import lineage
-from reward_synth.report.tables import best_training, pruned_candidates
+from reward_synth.report.tables import best_training, is_measured, pruned_candidates
 from reward_synth.store import Run
 from reward_synth.store.fates import seeds_of
 
@@ -18,13 +18,18 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
     """(title, one line on how to read it, figure) for all that a run has to show."""
     shown: list[tuple[str, str, go.Figure]] = []
     trained = any(c.evaluations for c in run.candidates)
+    measured = is_measured(run)
     if run.kind == "search" and run.candidates:
         if trained:
             shown.append(
                 (
                     "Score by generation",
-                    "Each point is a trained candidate's fitness, measured without its reward; "
-                    "the line is the best so far."
+                    (
+                        "Each point is a trained candidate's fitness, measured without its reward; "
+                        if measured
+                        else "Each point is what people prefer a trained candidate by; "
+                    )
+                    + "the line is the best so far."
                     + (" Bars are 95 % intervals over its seeds." if seeds_of(run) > 1 else "")
                     + (" Crosses below were refused or failed." if stopped_candidates(run) else ""),
                     score_by_generation(run),
@@ -39,7 +44,7 @@ def figures(run: Run) -> list[tuple[str, str, go.Figure]]:
                 lineage(run),
             )
         )
-    if trained:
+    if trained and measured:
         many = run.kind == "search"
         shown.append(
             (

@@ -26,8 +26,9 @@ from reward_synth.report.tables import (
     confirmed_fitness,
     facts,
     headline,
-    search_fitness,
+    score_name,
     search_interval,
+    search_score,
     training_notes,
 )
 from reward_synth.report.tensorboard import write_all_events
@@ -106,7 +107,8 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         status=STATES.get(run.status, run.status),
         description=task.description if task else run.task,
         headline=numbers,
-        score_label="Best fitness" if run.kind == "search" else "Fitness",
+        score_label=score_label(run),
+        score_name=score_name(run),
         fitness_doc=task.fitness_doc if task else "",
         normalised=None if normalised is None else f"{normalised:.2f}",
         scale=scale_line(run.result or {}),
@@ -131,6 +133,11 @@ def render(run: Run, task: Task | None, video: bytes | None, no_video: str) -> s
         script=script,
         script_hashes=[script_hash(plotly), script_hash(script)],
     )
+
+
+def score_label(run: Run) -> str:
+    name = score_name(run).capitalize()
+    return f"Best {name.lower()}" if run.kind == "search" else name
 
 
 def model_line(run: Run) -> str:
@@ -214,7 +221,7 @@ def _pruning(run: Run) -> dict[str, Any] | None:
 def _candidates(
     run: Run, best: Candidate | None, prompts: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    fitness = {c.number: f for c in run.candidates if (f := search_fitness(c)) is not None}
+    fitness = {c.number: f for c in run.candidates if (f := search_score(c)) is not None}
     low, high = min(fitness.values(), default=0.0), max(fitness.values(), default=0.0)
     low = min(low, 0.0)
     order = list(prompts)

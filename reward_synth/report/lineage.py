@@ -10,7 +10,7 @@ from reward_synth.report.canvas import (
     label_generations,
     new_figure,
 )
-from reward_synth.report.tables import best_candidate, pruned_candidates, search_fitness
+from reward_synth.report.tables import best_candidate, pruned_candidates, search_score
 from reward_synth.store import Candidate, Run
 
 BEND = 16
@@ -51,12 +51,12 @@ def lineage(run: Run) -> go.Figure:
             line={"color": colour, "width": width},
             hoverinfo="skip",
         )
-    fitness = [f for c in run.candidates if (f := search_fitness(c)) is not None]
+    fitness = [f for c in run.candidates if (f := search_score(c)) is not None]
     low, high = min(fitness, default=0.0), max(fitness, default=1.0)
     dropped = pruned_candidates(run)
     for stopped in (False, True):
-        nodes = [c for c in run.candidates if (search_fitness(c) is None) == stopped]
-        scale = [((search_fitness(c) or low) - low) / ((high - low) or 1.0) for c in nodes]
+        nodes = [c for c in run.candidates if (search_score(c) is None) == stopped]
+        scale = [((search_score(c) or low) - low) / ((high - low) or 1.0) for c in nodes]
         winner = [best is not None and c.number == best.number for c in nodes]
         figure.add_scatter(
             x=[places[c.number][0] for c in nodes],
@@ -104,7 +104,7 @@ def _ranked_places(run: Run) -> dict[int, tuple[float, float]]:
 
 def _rank(candidate: Candidate) -> tuple[int, float, int]:
     """How far it came, how well it did there, and the earlier one of equals."""
-    fitness = search_fitness(candidate)
+    fitness = search_score(candidate)
     if fitness is not None:
         return 1_000, fitness, -candidate.number
     if candidate.rungs:

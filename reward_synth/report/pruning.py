@@ -66,8 +66,8 @@ def measures_of(candidate: Candidate) -> list[Measure]:
         for r in candidate.rungs
     ]
     trained, spread = search_evaluations(candidate), search_interval(candidate)
-    if trained and spread is not None:
-        found.append(Measure(trained[0].steps, mean_fitness(trained), *spread, "end"))
+    if (fitness := mean_fitness(trained)) is not None and spread is not None:
+        found.append(Measure(trained[0].steps, fitness, *spread, "end"))
     return found
 
 

@@ -1,5 +1,6 @@
 """A run as plain data: its best candidate, what became of each, and what it all took."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from reward_synth.store.fates import (
     EXECUTED,
     best_seed,
     confirmations,
+    fitness_values,
     mean_fitness,
     search_evaluation,
     search_evaluations,
@@ -25,18 +27,36 @@ def search_fitness(candidate: Candidate) -> float | None:
     return mean_fitness(own) if own else confirmed_fitness(candidate)
 
 
+def search_score(candidate: Candidate) -> float | None:
+    """What a report ranks by: the fitness; on a task without one the score by what people
+    prefer."""
+    fitness = search_fitness(candidate)
+    return candidate.worth if fitness is None else fitness
+
+
+def is_measured(run: Run) -> bool:
+    """Whether there are numbers of fitness: not on a task without one."""
+    trained = [e for c in run.candidates for e in c.evaluations]
+    return not trained or any(e.fitness is not None for e in trained)
+
+
+def score_name(run: Run) -> str:
+    """What ``search_score`` is of."""
+    return "fitness" if is_measured(run) else "score by preference"
+
+
 def search_interval(candidate: Candidate) -> tuple[float, float] | None:
     """95 % interval of the search's fitness: over its seeds, or the episodes of the only one."""
     own = search_evaluations(candidate)
-    if len(own) == 1:
+    values = fitness_values(own)
+    if len(own) == 1 and values:
         return own[0].score["low"], own[0].score["high"]
-    return interval([e.fitness for e in own]) if own else None
+    return interval(values) if values else None
 
 
 def confirmed_fitness(candidate: Candidate) -> float | None:
     """Mean fitness over the confirmation seeds."""
-    own = confirmations(candidate)
-    return mean_fitness(own) if own else None
+    return mean_fitness(confirmations(candidate))
 
 
 def best_candidate(run: Run) -> Candidate | None:
@@ -46,7 +66,12 @@ def best_candidate(run: Run) -> Candidate | None:
     for candidate in scored:
         if candidate.number == winner:
             return candidate
-    return max(scored, key=lambda c: (search_fitness(c), -c.number), default=None)
+
+    def rank(candidate: Candidate) -> tuple[float, int]:
+        score = search_fitness(candidate) if candidate.worth is None else candidate.worth
+        return -math.inf if score is None else score, -candidate.number
+
+    return max(scored, key=rank, default=None)
 
 
 def best_training(run: Run) -> Evaluation | None:
@@ -182,6 +207,7 @@ def cause(candidate: Candidate) -> str:
     return errors[0] if errors else shortened(candidate.reason.split(":")[0], 40)
 
 
+NO_FITNESS = "the task has no fitness, so there is no human-normalised score"
 UNCONFIRMED = "of the search alone, not confirmed on fresh seeds"
 
 
@@ -198,6 +224,14 @@ def headline(run: Run) -> dict[str, Any] | None:
     if best is None:
         return None
     result = run.result or {}
+    if not is_measured(run):
+        chosen = "by what people prefer; " if run.kind == "search" else ""
+        return {
+            "fitness": number(best.worth),
+            "interval": "",
+            "basis": f"{chosen}{NO_FITNESS}",
+            "human_normalised": None,
+        }
     if "fitness" in result:
         seeds = len(result["seeds"])
         confirmed = result.get("confirmed", True)
@@ -211,7 +245,7 @@ def headline(run: Run) -> dict[str, Any] | None:
     seeds = len(search_evaluations(best))
     over = "evaluation episodes" if seeds == 1 else f"{seeds} training seeds"
     if spread is None:  # a plain training
-        confirmed = [e.fitness for e in confirmations(best)]
+        confirmed = fitness_values(confirmations(best))
         spread, over = interval(confirmed), f"the {len(confirmed)} training seeds so far"
     return {
         "fitness": number(fitness),

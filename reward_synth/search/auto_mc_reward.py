@@ -67,6 +67,7 @@ class AutoMcReward(Eureka):
             task=self.picture,
             program=parent.source.strip(),
             behaviour=describe(self.watch(evaluation)).strip(),
+            measured=self.task.fitness is not None,
         )
         return ask(
             self.bench,
@@ -99,6 +100,7 @@ class AutoMcReward(Eureka):
             None,
             task=self.picture,
             program=candidate.source.strip(),
+            measured=self.task.fitness is not None,
         )
         said = ask(
             self.bench,

@@ -69,6 +69,32 @@ def asks_a_person(config: RunConfig) -> bool:
     return config.feedback or config.simulated_person is not None
 
 
+def suited(task: Task, config: RunConfig) -> RunConfig:
+    """A run's settings as its task lets them be: without a fitness, what people prefer decides.
+
+    Nothing is confirmed then: there is no measure to confirm by, and nobody has seen the policies
+    of fresh seeds.  Raises UserError where nobody is there who prefers.
+    """
+    if task.fitness is not None:
+        return config
+    if config.simulated_person is not None:
+        raise UserError(
+            f"task {task.name} has no fitness, by which a simulated person could judge: judge "
+            "yourself, with --feedback"
+        )
+    if not config.feedback:
+        raise UserError(
+            f"task {task.name} has no fitness, so somebody has to say which policies are better: "
+            "add --feedback"
+        )
+    if config.strategy == "card":
+        raise UserError(
+            "--strategy card checks programs by the fitness of recorded episodes, and task "
+            f"{task.name} has none: choose another strategy"
+        )
+    return config.model_copy(update={"select": "preference", "finalists": 0})
+
+
 def check_options(config: RunConfig) -> None:
     """Raises UserError for what only one strategy takes, given to another one."""
     name = strategy_name(config)

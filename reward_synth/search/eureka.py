@@ -148,8 +148,7 @@ class Eureka(Strategy):
         assert evaluation is not None
         score = Score.model_validate(evaluation.score)
         best = fittest(search_evaluations(parent))
-        gain = best.fitness - evaluation.fitness
-        stands_out = best.score["low"] > score.high and gain > STANDS_OUT * abs(best.fitness)
+        stands_out = clearly_better(best, evaluation)
         return reflect(
             self.task,
             TrainingReport.model_validate(evaluation.report),
@@ -183,6 +182,14 @@ class Eureka(Strategy):
             parents=() if parent is None else (parent.number,),
             completion=completed(completion, messages),
         )
+
+
+def clearly_better(best: Evaluation, other: Evaluation) -> bool:
+    """Whether a training's policy is better than another one's by a good deal, chance apart."""
+    if best.fitness is None or other.fitness is None:
+        return False
+    gain = best.fitness - other.fitness
+    return best.score["low"] > other.score["high"] and gain > STANDS_OUT * abs(best.fitness)
 
 
 def as_written(finding: ProbeFinding, translation: Translation) -> ProbeFinding:

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from reward_synth.errors import UserError
-from reward_synth.search.strategy import search_fitness
+from reward_synth.search.strategy import ranking
 from reward_synth.store import Store
 from reward_synth.store.schema import Candidate
 from reward_synth.task import Task, load_task
@@ -78,16 +78,20 @@ def other_task(folder: str, task: Task) -> Task | None:
         Path(folder).resolve() == task.folder.resolve()
         or other.name == task.name
         or normal(other.description) == normal(task.description)
-        or (normal(other.fitness_doc) == normal(task.fitness_doc) and other.model == task.model)
+        or (measured_alike(other, task) and other.model == task.model)
     )
     return None if itself else other
+
+
+def measured_alike(one: Task, other: Task) -> bool:
+    return bool(one.fitness_doc) and normal(one.fitness_doc) == normal(other.fitness_doc)
 
 
 def winner_of(candidates: Sequence[Candidate], winner: object) -> Candidate | None:
     """The best program that a run found itself."""
     own = [c for c in candidates if c.origin in OWN_WORK and c.status == "scored"]
     named = [candidate for candidate in own if candidate.number == winner]
-    return next(iter(named), max(own, key=lambda c: search_fitness(c) or -math.inf, default=None))
+    return next(iter(named or ranking(own)), None)
 
 
 def normal(text: str) -> str:

@@ -345,6 +345,7 @@ class Search:
 
         Raises ``reached`` where nothing was trained yet.
         """
+        self.weigh()
         run = self.store.get_run(self.id)
         seeds = self.config.confirmation_seeds
         best = winner(run.candidates, len(seeds))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reward_synth.feedback import Attempt, History
-from reward_synth.search.strategy import best_of, search_fitness
+from reward_synth.search.strategy import best_of, merit, search_fitness
 from reward_synth.store.fates import search_evaluations
 from reward_synth.store.schema import Candidate
 
@@ -51,7 +51,8 @@ def attempt(candidate: Candidate) -> Attempt | None:
             own = search_evaluations(candidate)
             came_to = [(e.fitness, e.score["length"]) for e in own]
             fitness = search_fitness(candidate)
-            return Attempt(candidate.source, "scored", fitness, trainings=came_to)
+            measure = merit(candidate) if fitness is None else fitness
+            return Attempt(candidate.source, "scored", measure, trainings=came_to)
         case "pruned":
             fitness = candidate.rungs[-1].fitness if candidate.rungs else None
             return Attempt(candidate.source, "pruned", fitness, candidate.reason)

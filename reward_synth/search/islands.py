@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from reward_synth.errors import RunError, UserError
+from reward_synth.feedback.reflection import PREFERRED
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.llm.interface import prompt_key
@@ -34,6 +35,14 @@ MIGRATION = 2
 """Every so many generations."""
 LIKELIER = 3.0
 """How much likelier the best of an island becomes a parent than its worst."""
+
+
+def measured(candidate: Candidate) -> str:
+    """What a trained candidate is compared by, with its name."""
+    fitness = search_fitness(candidate)
+    if fitness is None:
+        return f"{PREFERRED} {merit(candidate) or 0.0:.3g}"
+    return f"fitness {fitness:.3g}"
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,7 @@ class Islands(Eureka):
         both = [
             {
                 "program": candidate.source.strip(),
-                "fitness": f"{search_fitness(candidate):.3g}",
+                "measure": measured(candidate),
                 "reflection": self.reflection(candidate, earlier),
             }
             for candidate in (first, second)

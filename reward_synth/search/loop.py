@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_synth.errors import LimitError, RunError, UserError
-from reward_synth.search.building import build_strategy, strategy_name
+from reward_synth.search.building import build_strategy, strategy_name, suited
 from reward_synth.search.config import RunConfig
 from reward_synth.search.generations import Search
 from reward_synth.search.limits import check_limits
@@ -33,6 +33,7 @@ def search(
     """
     check_limits(config)
     task = load_task(config.task)
+    config = suited(task, config)
     steps = config.steps or task.training_steps
     places = {"task": str(task.folder.absolute()), "strategy": strategy_name(config)}
     if config.record is not None:

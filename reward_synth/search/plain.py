@@ -4,13 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from reward_synth.errors import RunError, UserError
-from reward_synth.evaluation import Gate, errors, interval
+from reward_synth.evaluation import Gate, errors
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
-from reward_synth.search.result import human_normalised, known_baselines
+from reward_synth.search.result import known_baselines, measures
 from reward_synth.search.resumption import reopen
 from reward_synth.search.trainings import (
     OpenPool,
@@ -21,7 +19,7 @@ from reward_synth.search.trainings import (
     worker_count,
 )
 from reward_synth.store import NewCandidate, Store, write_best
-from reward_synth.store.fates import fittest
+from reward_synth.store.fates import fitness_values, fittest
 from reward_synth.store.schema import Run
 from reward_synth.task import Task, load_task, reward_source
 
@@ -114,25 +112,21 @@ def finish(
     """Record mean and interval over the seeds, and keep the best policy."""
     run = store.get_run(run_id)
     candidate = run.candidates[0]
-    fitness = {e.seed: e.fitness for e in candidate.evaluations}
-    missing = [seed for seed in config.seeds if seed not in fitness]
+    trained = {e.seed: e for e in candidate.evaluations}
+    missing = [seed for seed in config.seeds if seed not in trained]
     if missing:
         message = f"run {run_id}: training failed for seed {', '.join(map(str, missing))}"
         store.fail_run(run_id, message)
         raise RunError(message)
-    values = [fitness[seed] for seed in config.seeds]
-    low, high = interval(values)
+    values = fitness_values([trained[seed] for seed in config.seeds])
     baseline = known_baselines(store, task, config, config.seeds)
     result: dict[str, Any] = {
         "winner": candidate.number,
-        "fitness": float(np.mean(values)),
-        "low": low,
-        "high": high,
+        **measures(values, baseline),
         "seeds": list(config.seeds),
         "fitness_per_seed": values,
         "steps": config.steps,
-        "trainings": len(values),
-        "human_normalised": human_normalised(float(np.mean(values)), baseline),
+        "trainings": len(trained),
         "seconds": run.seconds,
     }
     best = fittest(candidate.evaluations)

@@ -50,6 +50,7 @@ def initial_messages(
         functions=list(XP_FUNCTIONS),
         helpers=HELPERS,
         sigmoids=list(SIGMOIDS),
+        measured=task.fitness is not None,
         algorithm=algorithm.upper(),
     )
     steps = steps or task.training_steps

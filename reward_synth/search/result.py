@@ -14,6 +14,7 @@ from reward_synth.store import Store
 from reward_synth.store.fates import (
     EXECUTED,
     confirmations,
+    fitness_values,
     search_evaluations,
     steps_until_pruned,
 )
@@ -47,7 +48,12 @@ def trained_baselines(
             continue
         other = TrainConfig.model_validate(run.config)
         if other.reward in ("expert", "sparse") and alike(other, config):
-            fitness = {e.seed: e.fitness for c in run.candidates for e in c.evaluations}
+            fitness = {
+                e.seed: e.fitness
+                for c in run.candidates
+                for e in c.evaluations
+                if e.fitness is not None
+            }
             if all(seed in fitness for seed in seeds):
                 found[other.reward] = [fitness[seed] for seed in seeds or fitness]
     return found
@@ -82,7 +88,7 @@ def human_normalised(fitness: float, baseline: dict[str, list[float]]) -> float 
 
 def confirmation(candidate: Candidate) -> list[float]:
     """Fitness on the confirmation seeds, in the order of the seeds."""
-    return [e.fitness for e in confirmations(candidate)]
+    return fitness_values(confirmations(candidate))
 
 
 def winner(candidates: Sequence[Candidate], seeds: int) -> Candidate | None:
@@ -102,9 +108,7 @@ def search_result(
     """The JSON that is stored with a finished search."""
     # A run that stopped at a limit may have confirmed some of the seeds: they are no interval.
     confirmed = confirmation(best) if len(confirmation(best)) == len(seeds) else []
-    values = confirmed or [e.fitness for e in search_evaluations(best)]
-    fitness = float(np.mean(values))
-    low, high = interval(values)
+    values = confirmed or fitness_values(search_evaluations(best))
     trained = [e for c in run.candidates for e in c.evaluations]
     first_tries = [c for c in run.candidates if c.repair == 0]
     executed = [c for c in first_tries if c.status in EXECUTED]
@@ -112,13 +116,11 @@ def search_result(
     mean = {name: float(np.mean(values)) for name, values in baseline.items()}
     return {
         "winner": best.number,
-        "fitness": fitness,
-        "low": low,
-        "high": high,
+        **measures(values, baseline),
+        "worth": best.worth,
         "confirmed": bool(confirmed),
         "confirmation": {str(c.number): confirmation(c) for c in run.candidates if confirmation(c)},
         "seeds": list(seeds),
-        "human_normalised": human_normalised(fitness, baseline),
         "expert": mean.get("expert"),
         "sparse": mean.get("sparse"),
         "candidates": len(run.candidates),
@@ -137,6 +139,16 @@ def search_result(
         "model_used": bool(run.completions),
         "models": dict(Counter(c.completion.model for c in run.candidates if c.completion)),
     }
+
+
+def measures(values: Sequence[float], baseline: dict[str, list[float]]) -> dict[str, float | None]:
+    """Mean fitness with its interval, and the human-normalised score; None without a fitness."""
+    if not values:
+        return dict.fromkeys(("fitness", "low", "high", "human_normalised"))
+    fitness = float(np.mean(values))
+    low, high = interval(values)
+    normalised = human_normalised(fitness, baseline)
+    return {"fitness": fitness, "low": low, "high": high, "human_normalised": normalised}
 
 
 def explain_failure(run: Run) -> str:

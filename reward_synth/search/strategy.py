@@ -89,9 +89,9 @@ class Around(Strategy):
 
 
 def search_fitness(candidate: Candidate) -> float | None:
-    """The candidate's fitness in the search, the mean over its seeds; None where it has none."""
-    own = search_evaluations(candidate)
-    return mean_fitness(own) if own else None
+    """The candidate's fitness in the search, the mean over its seeds; None where it has none, as
+    on a task without one."""
+    return mean_fitness(search_evaluations(candidate))
 
 
 def merit(candidate: Candidate) -> float | None:

@@ -13,7 +13,7 @@ from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage
 from reward_synth.search.eureka import ASKING, Eureka
 from reward_synth.search.examples import Example
-from reward_synth.search.prompts import bounded, message, one_line
+from reward_synth.search.prompts import bounded, message, one_line, short
 from reward_synth.search.strategy import best_of
 from reward_synth.store import NewCandidate
 from reward_synth.store.fates import search_evaluation
@@ -63,9 +63,9 @@ class Text2Reward(Eureka):
             "text2reward/feedback.md.j2",
             None,
             text=self.said[self.generation - 1],
-            fitness=f"{score.fitness:.3g}",
-            low=f"{score.low:.3g}",
-            high=f"{score.high:.3g}",
+            fitness=None if score.fitness is None else short(score.fitness),
+            low=short(score.low or 0.0),
+            high=short(score.high or 0.0),
         )
         answer = bounded(self.answer(parent))
         return [*self.initial, message("assistant", answer), message("user", asked)]

@@ -1,5 +1,6 @@
 """What became of candidates, as all who read a run see it."""
 
+import math
 from collections.abc import Sequence
 
 from reward_synth.store.schema import Candidate, Evaluation, Run
@@ -15,7 +16,7 @@ def search_evaluations(candidate: Candidate) -> list[Evaluation]:
 
 def search_evaluation(candidate: Candidate) -> Evaluation | None:
     """The training that stands for those of the search: the only one, or the seeds' median."""
-    own = sorted(search_evaluations(candidate), key=lambda e: (e.fitness, e.seed))
+    own = sorted(search_evaluations(candidate), key=lambda e: (*success_of(e), e.seed))
     return own[(len(own) - 1) // 2] if own else None
 
 
@@ -31,11 +32,31 @@ def best_seed(candidate: Candidate) -> Evaluation:
 
 def fittest(trained: Sequence[Evaluation]) -> Evaluation:
     """The best training, of equals that with the lowest seed."""
-    return max(trained, key=lambda e: (e.fitness, -e.seed))
+    return max(trained, key=lambda e: (*success_of(e), -e.seed))
 
 
-def mean_fitness(trained: Sequence[Evaluation]) -> float:
-    return sum(e.fitness for e in trained) / len(trained)
+def success_of(evaluation: Evaluation) -> tuple[float, float]:
+    """What trainings of one program are compared by: the fitness.
+
+    On a task without one the share of successful episodes where there is that, then the reward
+    that the training collected in the end, which one program's trainings have in common.
+    """
+    if evaluation.fitness is not None:
+        return evaluation.fitness, 0.0
+    returns = [p.get("episode_return") for p in evaluation.report.get("checkpoints", [])]
+    known = [float(value) for value in returns if value is not None]
+    return float(evaluation.score.get("success") or 0.0), known[-1] if known else -math.inf
+
+
+def fitness_values(trained: Sequence[Evaluation]) -> list[float]:
+    """Fitness of each training; none on a task without one."""
+    return [e.fitness for e in trained if e.fitness is not None]
+
+
+def mean_fitness(trained: Sequence[Evaluation]) -> float | None:
+    """None where nothing is trained, and on a task without a fitness."""
+    values = fitness_values(trained)
+    return sum(values) / len(values) if values else None
 
 
 def exploring_fitness(trained: Sequence[Evaluation]) -> float:

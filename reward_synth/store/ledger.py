@@ -39,6 +39,7 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
             Candidate.generation,
             Candidate.repair,
             Candidate.origin,
+            Candidate.worth,
             Candidate.completion_id,
             Candidate.status,
             Candidate.reason,

@@ -155,6 +155,7 @@ class Store:
                     Candidate.number,
                     Candidate.generation,
                     Candidate.status,
+                    Candidate.worth,
                     raiseload=True,
                 ),
                 raiseload(Candidate.completion),

@@ -169,12 +169,13 @@ class Task:
     """``reset(rng, n)`` gives initial ``qpos (n, nq)`` and ``qvel (n, nv)``."""
     terminated: Callable[[Mapping[str, Array], Any], Array]
     """``terminated(v, xp)`` gives ``(N,)`` booleans: the episode failed and ends."""
-    fitness: Callable[[Episode], float]
-    """The task's true measure of one episode; more is better."""
-    fitness_doc: str
-    """What fitness measures, with its unit, in one phrase."""
     training_steps: int
     """Environment steps that one training gets by default."""
+    fitness: Callable[[Episode], float] | None = None
+    """The task's true measure of one episode; more is better.  None where nobody can write it
+    down: then what people prefer decides."""
+    fitness_doc: str = ""
+    """What fitness measures, with its unit, in one phrase."""
     success: Callable[[Episode], bool] | None = None
     success_doc: str = ""
     ppo: PpoSettings = field(default_factory=PpoSettings)

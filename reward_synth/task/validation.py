@@ -78,10 +78,15 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def _check_words(task: Task, where: Path) -> None:
-    for field, advice in (
-        ("description", "say in one sentence what is to be learned"),
-        ("fitness_doc", "say in one phrase what fitness measures, with its unit"),
-    ):
+    wanted = {"description": "say in one sentence what is to be learned"}
+    if task.fitness is not None:
+        wanted["fitness_doc"] = "say in one phrase what fitness measures, with its unit"
+    elif task.fitness_doc:
+        raise UserError(
+            f"{where}: fitness_doc says what fitness measures, and there is no fitness; give the "
+            "function, or leave both out"
+        )
+    for field, advice in wanted.items():
         value = getattr(task, field)
         if not isinstance(value, str) or not value.strip():
             raise UserError(f"{where}: {field} is empty; {advice}")

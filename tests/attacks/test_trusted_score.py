@@ -250,6 +250,7 @@ def test_a_search_with_lying_workers_stores_the_scores_that_it_measured(lying, t
     for evaluation in trained:
         stored = Score.model_validate(evaluation.score)
         assert stored == score_policy(TASK, folder / evaluation.policy, len(stored.episodes))
+        assert stored.fitness is not None
         assert evaluation.fitness == stored.fitness < 1.0
     best = json.loads((folder / "best" / "best.json").read_text())
     assert run.result is not None

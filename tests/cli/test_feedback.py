@@ -49,6 +49,7 @@ def test_a_sitting(recorded: tuple[Path, str]):
         run,
         "code 8",
         "diff 8",
+        "curves 8",
         "8: it trembles",
         "slower",
         "rank 8 > 7",
@@ -65,6 +66,10 @@ def test_a_sitting(recorded: tuple[Path, str]):
     assert "Swing up, stay in the middle" in row
     assert "UPRIGHT_WEIGHT = 2.0" in out
     assert "+++ candidate 8" in out or "the two are equal" in out
+    curve = next(line.split() for line in out.splitlines() if line.startswith("fitness "))
+    assert curve[1][0] == "▁" and curve[1][-1] in "▇█" and curve[3] == "→"
+    upright = next(line for line in out.splitlines() if line.startswith("upright "))
+    assert "→" in upright and "% of the total" in upright
     assert "candidate 99 has no policy to rank" in out
     assert "candidate 99 has no policy in run" in out
     assert "which is better, " in out and "rank " in out

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation import interval, score_policies, score_policy
+from reward_synth.evaluation import fitness_of, interval, score_policies, score_policy
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import rollout_episodes
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
@@ -74,8 +74,9 @@ def test_a_score_is_that_of_the_policys_own_episodes(tmp_path):
     simulator = MujocoSimulator(HOPPER, 3)
     episodes = rollout_episodes(simulator, load_policy(path, 11, 3), 3, seed=9)
     score = score_policy(HOPPER, path, episodes=3, seed=9)
-    assert score.episodes == [HOPPER.fitness(episode) for episode in episodes]
-    assert score.fitness == pytest.approx(np.mean(score.episodes))
+    fitness = fitness_of(HOPPER, episodes)
+    assert fitness is not None and score.episodes == fitness
+    assert score.fitness == pytest.approx(np.mean(fitness))
     assert score.length == np.mean([len(episode) for episode in episodes])
 
 

@@ -108,6 +108,7 @@ def test_a_prompt_holds_every_public_variable_and_no_code_of_the_task(name):
     assert "\naction: Array  # (N, " in text
     assert "{{" not in text
     assert "None" not in user
+    assert task.fitness is not None
     hidden = [inspect.getsource(task.fitness), inspect.getsource(task.terminated)]
     hidden += [reward_source(task, which) for which in ("expert", "sparse")]
     for line in "\n".join(hidden).splitlines():

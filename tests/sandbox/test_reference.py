@@ -84,7 +84,7 @@ def test_training_gives_checkpoints_a_report_and_a_policy(training: Training):
     ratio = "" if algorithm == "PPO" else "1 gradient steps per environment step"
     assert report.note == ratio
     score = score_policy(TASK, training.policy, episodes=2)
-    assert 0 < score.fitness < 1
+    assert score.fitness is not None and 0 < score.fitness < 1
 
 
 def test_a_saved_policy_acts_as_the_model_that_was_trained(training: Training):

@@ -71,6 +71,7 @@ def test_training_streams_checkpoints_and_leaves_a_policy(pool, tmp_path):
     assert all(0.0 <= c.fitness <= 1.0 for c in finished if c.fitness is not None)
 
     score = score_policy(TASK, policy, episodes=4)
+    assert score.low is not None and score.fitness is not None and score.high is not None
     assert score.low <= score.fitness <= score.high
     assert len(score.episodes) == 4
 

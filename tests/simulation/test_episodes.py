@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reward_synth.evaluation import fitness_of
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import EpisodeRecorder, random_policy, rollout_episodes
 from reward_synth.task import Episode, load_task
@@ -67,7 +68,7 @@ def test_the_recorder_gathers_every_episode_whole(seed: int, limit: int, count: 
         assert len(ours) == len(theirs) > 0
         for one, other in zip(ours, theirs, strict=True):
             assert_same(one, other)
-            assert task.fitness(one) == task.fitness(other)
+            assert fitness_of(task, [one]) == fitness_of(task, [other]) is not None
 
 
 def test_an_episode_whose_beginning_was_missed_is_left_out() -> None:

@@ -177,6 +177,7 @@ def measure(task: Task, episode: Episode) -> float:
     """The fitness; of a flip, which no such policy completes, how far the hopper turned."""
     if task.name == "hopper-backflip":
         return float(episode["turned_angle"][-1])
+    assert task.fitness is not None
     return task.fitness(episode)
 
 
