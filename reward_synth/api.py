@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from reward_synth.errors import RunError, UserError
 from reward_synth.search import Observer, Progress, RunConfig, TrainConfig
-from reward_synth.store import Store
+from reward_synth.search.limits import Beyond, nothing_beyond
+from reward_synth.store import Part, Store
 
 if TYPE_CHECKING:
     from reward_synth.report.comparison import Comparison
@@ -89,16 +90,26 @@ def search(
     runs_dir: Path,
     observer: Observer = silent,
     open_pool: "OpenPool | None" = None,
+    part: Part | None = None,
+    beyond: Beyond = nothing_beyond,
 ) -> FinishedRun:
     """Start a search, drive it to its end and write its report.
 
-    ``open_pool`` gives it workers; they are this machine's own if None.
+    ``open_pool`` gives it workers; they are this machine's own if None.  ``part`` is which of a
+    sweep's runs it is, and ``beyond`` a limit of more than this run.
     """
     from reward_synth.search import loop
     from reward_synth.search.trainings import local_pool
 
     with opened(runs_dir) as store:
-        run = loop.search(config, store=store, observer=observer, open_pool=open_pool or local_pool)
+        run = loop.search(
+            config,
+            store=store,
+            observer=observer,
+            open_pool=open_pool or local_pool,
+            part=part,
+            beyond=beyond,
+        )
         return finished(store, run)
 
 
@@ -108,6 +119,7 @@ def resume(
     runs_dir: Path,
     observer: Observer = silent,
     open_pool: "OpenPool | None" = None,
+    beyond: Beyond = nothing_beyond,
     **changes: Any,
 ) -> FinishedRun:
     """Go on with an interrupted or stopped run from where it was; a finished one is only reported.
@@ -115,7 +127,7 @@ def resume(
     ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
     ``iterations`` (a finished run goes on too then), or the ``base_url`` again where that holds a
     user and password, which are never recorded.  ``open_pool`` gives it workers; they are this
-    machine's own if None.
+    machine's own if None.  ``beyond`` is a limit of more than this run.
     """
     from pydantic import ValidationError
 
@@ -130,6 +142,7 @@ def resume(
                 observer=observer,
                 changes=changes,
                 open_pool=open_pool or local_pool,
+                beyond=beyond,
             )
         except ValidationError as error:
             raise UserError(explain(error)) from error

@@ -1,5 +1,6 @@
 """``reward-synth compare RUN…``: runs of a task side by side."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,13 +56,16 @@ def compare(
         console().print(short(page), soft_wrap=True)
 
 
-def print_comparison(part: "Comparison") -> None:
-    """Two tables, as one would be too wide for a terminal: what runs found, what they took."""
+def print_comparison(part: "Comparison", labels: Mapping[str, str] | None = None) -> None:
+    """Two tables, as one would be too wide for a terminal: what runs found, what they took.
+
+    ``labels`` say what sets a run apart, by its id; strategy and model where none is given.
+    """
     from rich.text import Text
 
     out = console()
     out.print(Text(part.task, style="bold"))
-    out.print(found_table(part))
+    out.print(found_table(part, labels or {}))
     out.print(spent_table(part))
     for note in part.notes:
         out.print(note, style="dim")
@@ -69,7 +73,7 @@ def print_comparison(part: "Comparison") -> None:
         out.print()
 
 
-def found_table(part: "Comparison") -> Any:
+def found_table(part: "Comparison", labels: Mapping[str, str]) -> Any:
     from rich.text import Text
 
     from reward_synth.report.comparison_page import STATES, basis, between, made_by, signed
@@ -82,7 +86,9 @@ def found_table(part: "Comparison") -> Any:
         score = "–" if row.human_normalised is None else f"{row.human_normalised:.2f}"
         table.add_row(
             str(place),
-            Text.assemble(row.run, (f"\n{made_by(row)}", "dim"), (state, "yellow")),
+            Text.assemble(
+                row.run, (f"\n{labels.get(row.run, made_by(row))}", "dim"), (state, "yellow")
+            ),
             _two_lines(number(row.fitness), between(row.low, row.high) or basis(row)),
             _two_lines(score, between(row.normalised_low, row.normalised_high, 2)),
             _two_lines(signed(apart.mean), between(apart.low, apart.high)) if apart else "",

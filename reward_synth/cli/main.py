@@ -23,6 +23,7 @@ from reward_synth.cli import (
     import_reward,
     runs,
     score,
+    sweep,
     tasks,
     train,
 )
@@ -76,6 +77,7 @@ app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
 app.command("feedback", epilog=feedback.EXAMPLE)(feedback.feedback)
 app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
+app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 

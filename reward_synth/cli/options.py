@@ -1,7 +1,6 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
 import json
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -181,16 +180,7 @@ def trainer_settings(
     device: str,
     environments: int | None,
 ) -> dict[str, Any]:
-    """The trainer's settings of a run.  Raises UserError where they contradict each other."""
-    if not re.fullmatch(r"cpu|cuda(:\d+)?|warp-cpu", device):
-        raise UserError(f"--device {device}: give cpu, cuda, or cuda:K for the K-th GPU")
-    if trainer is TrainerName.sb3 and (device != "cpu" or environments is not None):
-        raise UserError("--device and --environments are the population trainer's, not sb3's")
-    if trainer is TrainerName.population and (parameters or algorithm is not Algorithm.ppo):
-        raise UserError(
-            "--algorithm and --set are stable-baselines3's: add --trainer sb3; the population "
-            "trainer takes its hyperparameters from the task"
-        )
+    """The trainer's settings of a run."""
     return {
         "trainer": trainer.value,
         "algorithm": algorithm.value,

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -47,7 +47,7 @@ def render(compared: Sequence[Comparison], store: Store, path: Path) -> str:
     """The page's HTML, whose links to the runs' reports start from ``path``."""
     return page_template("compare.html.j2").render(
         title=_title(compared),
-        parts=[_part(i, part, store, path) for i, part in enumerate(compared, 1)],
+        parts=[comparison_part(i, part, store, path) for i, part in enumerate(compared, 1)],
         version=__version__,
         style=Markup(page_file("report.css") + page_file("compare.css")),
     )
@@ -61,11 +61,25 @@ def _title(compared: Sequence[Comparison]) -> str:
     return f"{counted} on {len(compared)} tasks"
 
 
-def _part(place: int, part: Comparison, store: Store, path: Path) -> dict[str, Any]:
+def comparison_part(
+    place: int,
+    part: Comparison,
+    store: Store,
+    path: Path,
+    labels: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """A comparison as ``comparison.html.j2`` draws it, its links starting from ``path``.
+
+    ``labels`` say what sets a run apart, by its id; strategy and model where none is given.
+    """
+    told = labels or {}
     return {
         "place": place,
         "task": part.task,
-        "rows": [_cells(i, row, store, path) for i, row in enumerate(part.rows, 1)],
+        "rows": [
+            {**_cells(i, row, store, path), "how": told.get(row.run, made_by(row))}
+            for i, row in enumerate(part.rows, 1)
+        ],
         "notes": part.notes,
         "charts": charts(part.rows),
         "at_zero": len({row.spent.tokens > 0 for row in part.rows}) == 2,
@@ -85,7 +99,6 @@ def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
         "link": _link(row.run, store, path),
         "status": row.status,
         "state": STATES.get(row.status, row.status),
-        "how": made_by(row),
         "fitness": number(row.fitness),
         "interval": between(row.low, row.high),
         "basis": basis(row),

@@ -17,7 +17,7 @@ from reward_synth.llm.interface import prompt_key
 from reward_synth.llm.parallel import side_by_side
 from reward_synth.search.ahead import Ahead, Glimpse
 from reward_synth.search.config import RunConfig
-from reward_synth.search.limits import late, spent
+from reward_synth.search.limits import Beyond, late, nothing_beyond, spent
 from reward_synth.search.listening import Listener, current_round
 from reward_synth.search.person import heard, judged, stopped_by_word
 from reward_synth.search.progress import Kind, Observer, Progress
@@ -61,6 +61,7 @@ class Search:
         strategy: Strategy,
         observer: Observer,
         open_pool: OpenPool = local_pool,
+        beyond: Beyond = nothing_beyond,
     ) -> None:
         assert config.steps is not None
         self.store = store
@@ -71,6 +72,7 @@ class Search:
         self.strategy = strategy
         self.observer = observer
         self.open_pool = open_pool
+        self.beyond = beyond
         self.ahead: Ahead | None = None
         """The next generation, if it was asked for."""
         self.since = time.monotonic()
@@ -370,6 +372,9 @@ class Search:
 
     def late(self) -> LimitError | None:
         """The limit in hours, if it is reached."""
+        reached = self.beyond(False)
+        if reached is not None:
+            return reached
         if self.config.max_hours is None:
             return None
         recorded = self.store.get_run(self.id).seconds
@@ -384,7 +389,7 @@ class Search:
 
     def before_request(self) -> None:
         """Raises LimitError when the model may not be asked any more."""
-        reached = spent(self.config, self.store.get_run(self.id).completions)
+        reached = spent(self.config, self.store.get_run(self.id).completions) or self.beyond(True)
         if reached is not None:
             raise reached
         self.before_training()

@@ -6,7 +6,7 @@ is asked for and before trainings begin; so a run takes at most one unit of work
 given, and what it gave back when stopped is what an undisturbed run would have had by then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reward_synth.errors import LimitError, UserError
 from reward_synth.llm.budget import cost_reached, tokens_reached
@@ -18,6 +18,13 @@ LIMITS = ("max_cost", "max_tokens", "max_hours", "max_failures")
 """Settings that a resumed run may change."""
 OF_THE_MODEL = ("max_cost", "max_tokens", "max_failures")
 HOUR = 3600.0
+Beyond = Callable[[bool], LimitError | None]
+"""A limit of more than one run, which a run asks after like its own: the one that is reached.  It
+is told whether a model is to be asked; else only the hours count."""
+
+
+def nothing_beyond(asking: bool) -> None:
+    """No limit but the run's own."""
 
 
 def option(limit: str) -> str:

@@ -13,18 +13,24 @@ from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.search.building import build_strategy, strategy_name, suited
 from reward_synth.search.config import RunConfig
 from reward_synth.search.generations import Search
-from reward_synth.search.limits import check_limits
+from reward_synth.search.limits import Beyond, check_limits, nothing_beyond
 from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.search.resumption import changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.trainings import OpenPool, check_trainer, local_pool
-from reward_synth.store import Store
+from reward_synth.store import Part, Store
 from reward_synth.task import load_task
 
 
 def search(
-    config: RunConfig, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+    config: RunConfig,
+    *,
+    store: Store,
+    observer: Observer,
+    open_pool: OpenPool = local_pool,
+    part: Part | None = None,
+    beyond: Beyond = nothing_beyond,
 ) -> str:
     """Start a search and drive it to its end; gives the run's id.
 
@@ -42,11 +48,11 @@ def search(
     check_trainer(task, settings)
     so_far = SoFar(desk=desk(observer))
     strategy = build_strategy(task, settings, so_far, store)
-    run_id = store.create_run("search", task, recorded(settings))
+    run_id = store.create_run("search", task, recorded(settings), part)
     so_far.desk.folder = store.run_folder(run_id)
     with store.lock(run_id):
         observer(Progress("started", run_id))
-        drive(Search(store, run_id, task, settings, strategy, observer, open_pool))
+        drive(Search(store, run_id, task, settings, strategy, observer, open_pool, beyond))
     return run_id
 
 
@@ -57,6 +63,7 @@ def resume(
     observer: Observer,
     changes: Mapping[str, Any] | None = None,
     open_pool: OpenPool = local_pool,
+    beyond: Beyond = nothing_beyond,
 ) -> str:
     """Go on with a run that was interrupted or stopped; a finished one is left as it is, unless
     it is to have more generations.
@@ -91,7 +98,7 @@ def resume(
         reopen(run_id, store=store, observer=observer, config=recorded(settings))
         trained = sum(len(c.evaluations) for c in store.candidates(run_id))
         observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
-        drive(Search(store, run_id, task, settings, strategy, observer, open_pool))
+        drive(Search(store, run_id, task, settings, strategy, observer, open_pool, beyond))
     return run_id
 
 

@@ -18,14 +18,19 @@ from reward_synth.search.trainings import (
     local_pool,
     worker_count,
 )
-from reward_synth.store import NewCandidate, Store, write_best
+from reward_synth.store import NewCandidate, Part, Store, write_best
 from reward_synth.store.fates import fitness_values, fittest
 from reward_synth.store.schema import Run
 from reward_synth.task import Task, load_task, reward_source
 
 
 def train(
-    config: TrainConfig, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+    config: TrainConfig,
+    *,
+    store: Store,
+    observer: Observer,
+    open_pool: OpenPool = local_pool,
+    part: Part | None = None,
 ) -> str:
     """Train a reward program on the seeds of ``config``; gives the run's id.
 
@@ -35,7 +40,7 @@ def train(
     proposed = proposal(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
     check_trainer(task, settings)
-    run_id = store.create_run("train", task, settings)
+    run_id = store.create_run("train", task, settings, part)
     with store.lock(run_id):
         store.record_proposals(run_id, 0, [proposed])
         observer(Progress("started", run_id))

@@ -1,12 +1,13 @@
 """Trainings of a run: dispatched, pruned at rungs, scored, and recorded before they count."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from reward_synth.errors import LimitError
+from reward_synth.errors import LimitError, UserError
 from reward_synth.evaluation import (
     Layout,
     Legs,
@@ -44,12 +45,27 @@ OpenPool = Callable[[Path, RunConfig | TrainConfig, int], Pool]
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
-    """Raises UserError for a device that is not there and parameters that no trainer has."""
+    """Raises UserError for settings that contradict each other, a device that is not there, and
+    parameters that no trainer has."""
+    check_choice(config.choice)
     compiled_kernels(task.folder, config.device)
     if config.parameters:
         from sandbox.reference import check_parameters
 
         check_parameters(config.algorithm, config.parameters)
+
+
+def check_choice(choice: TrainerChoice) -> None:
+    """Raises UserError for a trainer's settings that contradict each other."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?|warp-cpu", choice.device):
+        raise UserError(f"--device {choice.device}: give cpu, cuda, or cuda:K for the K-th GPU")
+    if choice.trainer == "sb3" and (choice.device != "cpu" or choice.environments is not None):
+        raise UserError("--device and --environments are the population trainer's, not sb3's")
+    if choice.trainer == "population" and (choice.parameters or choice.algorithm != "ppo"):
+        raise UserError(
+            "--algorithm and --set are stable-baselines3's: add --trainer sb3; the population "
+            "trainer takes its hyperparameters from the task"
+        )
 
 
 def worker_count(config: RunConfig | TrainConfig) -> int:

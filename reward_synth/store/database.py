@@ -132,6 +132,9 @@ def _prepare_tables(engine: Engine) -> None:
                 connection.execute(text("ALTER TABLE candidates ADD COLUMN worth FLOAT"))
             if version < 5:
                 _let_fitness_be_null(connection)
+                connection.execute(text("ALTER TABLE runs ADD COLUMN sweep VARCHAR"))
+                connection.execute(text("ALTER TABLE runs ADD COLUMN cell VARCHAR"))
+                connection.execute(text("CREATE INDEX ix_runs_sweep ON runs (sweep)"))
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},

@@ -15,7 +15,7 @@ POLL_SECONDS = 0.02
 
 
 @contextmanager
-def run_lock(run_folder: Path) -> Iterator[None]:
+def run_lock(run_folder: Path, what: str = "run") -> Iterator[None]:
     """Hold ``RUN/.lock`` (``flock``) and clear away what a killed process left half-written.
 
     The folder itself is held too, for a file can be deleted.  Raises UserError when another
@@ -33,7 +33,7 @@ def run_lock(run_folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
             raise UserError(
-                f"run {run_folder.name} is being worked on by process {holder}; "
+                f"{what} {run_folder.name} is being worked on by process {holder}; "
                 "wait for it or stop it, then try again"
             ) from error
         with writing(path):

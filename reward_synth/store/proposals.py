@@ -1,10 +1,19 @@
-"""What is recorded of a proposal or a person's word; the store adds numbers, times and fates."""
+"""What is recorded of a run, a proposal or a person's word; the store adds numbers, times and
+fates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from reward_synth.store.schema import Candidate
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which of a sweep's runs a new run is."""
+
+    sweep: str
+    cell: str
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 SCHEMA_VERSION = 5
 """2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``, 4 the table
-``judgements`` and the column ``candidates.worth``, 5 lets ``evaluations.fitness`` be null."""
+``judgements`` and the column ``candidates.worth``, 5 the table ``sweeps`` and the columns
+``runs.sweep`` and ``runs.cell``, and lets ``evaluations.fitness`` be null."""
 
 
 def now() -> datetime:
@@ -72,12 +73,29 @@ class Run(Base):
     updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     seconds: Mapped[float] = mapped_column(default=0.0)
     """Wall-clock spent so far, over all resumptions."""
+    sweep: Mapped[str | None] = mapped_column(default=None, index=True)
+    """Name of the sweep that it belongs to."""
+    cell: Mapped[str | None] = mapped_column(default=None)
+    """Which of the sweep's runs it is."""
     candidates: Mapped[list["Candidate"]] = relationship(
         back_populates="run", order_by="Candidate.number", cascade="all, delete-orphan"
     )
     completions: Mapped[list["Completion"]] = relationship(
         back_populates="run", order_by="Completion.id", cascade="all, delete-orphan"
     )
+
+
+class Sweep(Base):
+    """Many runs that were asked for together."""
+
+    __tablename__ = "sweeps"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """Also the name of its folder, sweeps/NAME."""
+    plan: Mapped[dict[str, Any]]
+    """What its file asked for, so that it can go on without that."""
+    created: Mapped[datetime] = mapped_column(default=now)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    """Wall-clock spent so far, over all resumptions."""
 
 
 class Completion(Base):

@@ -31,7 +31,13 @@ from reward_synth.store.folder import (
     writing,
 )
 from reward_synth.store.lock import run_lock
-from reward_synth.store.proposals import NewCandidate, NewCompletion, NewJudgement, RungDecision
+from reward_synth.store.proposals import (
+    NewCandidate,
+    NewCompletion,
+    NewJudgement,
+    Part,
+    RungDecision,
+)
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Judgement, Run, Rung, now
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding, TrainingReport
@@ -79,7 +85,13 @@ class Store:
 
     # --- runs --------------------------------------------------------------------------------
 
-    def create_run(self, kind: Literal["search", "train"], task: Task, config: BaseModel) -> str:
+    def create_run(
+        self,
+        kind: Literal["search", "train"],
+        task: Task,
+        config: BaseModel,
+        part: Part | None = None,
+    ) -> str:
         """Record a new run and make its folder; gives its id, TASK-YYYYMMDD-HHMMSS[-k]."""
         started = datetime.now()
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", task.name) or "task"
@@ -109,6 +121,8 @@ class Store:
                             task_folder=str(task.folder.absolute()),
                             config=settings,
                             created=created,
+                            sweep=None if part is None else part.sweep,
+                            cell=None if part is None else part.cell,
                         )
                     )
                 return run_id

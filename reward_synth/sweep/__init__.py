@@ -1,1 +1,1 @@
-"""Many searches at once: what they are, how they share a machine, and what they say together."""
+"""Many searches that share a machine: planned together, run side by side, told in one table."""

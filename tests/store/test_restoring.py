@@ -85,7 +85,16 @@ def test_the_best_is_what_was_recorded_whatever_became_of_the_files(store: Store
     assert (best / "reward.py").read_text() == candidate.source
 
 
+def back_to_version_4(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE sweeps"))
+    connection.execute(text("DROP INDEX ix_runs_sweep"))
+    for column in ("sweep", "cell"):
+        connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
+    connection.execute(text("UPDATE schema_version SET version = 4"))
+
+
 def back_to_version_3(connection: Connection) -> None:
+    back_to_version_4(connection)
     connection.execute(text("DROP TABLE judgements"))
     connection.execute(text("ALTER TABLE candidates DROP COLUMN worth"))
     connection.execute(text("UPDATE schema_version SET version = 3"))
