@@ -16,15 +16,15 @@ from reward_synth.search.generations import Search
 from reward_synth.search.limits import check_limits
 from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
-from reward_synth.search.resumption import changed, recorded, reopen
+from reward_synth.search.resumption import PLACE, changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
-from reward_synth.search.trainings import OpenPool, check_trainer, local_pool
+from reward_synth.search.trainings import OpenPool, check_trainer, open_pool_for
 from reward_synth.store import Store
 from reward_synth.task import load_task
 
 
 def search(
-    config: RunConfig, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+    config: RunConfig, *, store: Store, observer: Observer, open_pool: OpenPool = open_pool_for
 ) -> str:
     """Start a search and drive it to its end; gives the run's id.
 
@@ -55,13 +55,14 @@ def resume(
     store: Store,
     observer: Observer,
     changes: Mapping[str, Any] | None = None,
-    open_pool: OpenPool = local_pool,
+    open_pool: OpenPool = open_pool_for,
 ) -> str:
     """Go on with a run that was interrupted or stopped; a finished one is left as it is, unless
     it is to have more generations.
 
-    ``changes`` are its new limits, its ``iterations`` if there are to be more, and its
-    ``base_url`` where that holds a user and password.
+    ``changes`` are its new limits, its ``iterations`` if there are to be more, where its trainings
+    are made (``engine``, ``ray_address``, ``workers``), and its ``base_url`` where that holds a
+    user and password.
     Raises UserError, and leaves the run alone, while another process is at it.
     """
     changes = {n: value for n, value in (changes or {}).items() if value is not None}
@@ -71,11 +72,16 @@ def resume(
         if run.status == "finished" and not more:
             return run_id
         if run.kind == "train":
-            if changes:
-                raise UserError(f"run {run_id} is a plain training, in which nothing may change")
+            if not set(changes) <= set(PLACE):
+                raise UserError(
+                    f"run {run_id} is a plain training, in which nothing may change but where it "
+                    "is made"
+                )
             from reward_synth.search.plain import continue_training
 
-            return continue_training(run, store=store, observer=observer, open_pool=open_pool)
+            return continue_training(
+                run, changes, store=store, observer=observer, open_pool=open_pool
+            )
         task = load_task(run.task_folder)
         settings = changed(run, changes)
         check_limits(settings)

@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import socket
 import threading
 from typing import Any
 
@@ -14,13 +15,12 @@ CORES_OF_JOB = 1
 MEMORY_OF_JOB = 2 * 2**30
 """Bytes that Ray sets aside for each job: a population of eight takes a quarter of it at its peak,
 the worker that it is forked from and the process that keeps that worker included."""
+KNOCK_SECONDS = 5.0
 CONNECTING = threading.Lock()
 
 
-def check_engine(engine: str, address: str, device: str) -> None:
+def check_address(address: str, device: str) -> None:
     """Raises UserError where jobs cannot be sent to a cluster from here."""
-    if engine != "ray":
-        return
     if importlib.util.find_spec("ray") is None:
         raise UserError(
             "--engine ray needs Ray, which is not installed: pip install 'reward-synth[ray]'"
@@ -36,11 +36,12 @@ def check_engine(engine: str, address: str, device: str) -> None:
         )
 
 
-def connect(address: str) -> None:
+def join(address: str, device: str) -> None:
     """Join this process to a cluster, unless it has joined one already, for its whole life.
 
-    Raises UserError where there is none.
+    Raises UserError where there is no Ray, or no such cluster.
     """
+    check_address(address, device)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of ours tells nobody
     import ray
 
@@ -49,14 +50,22 @@ def connect(address: str) -> None:
             return
         own: dict[str, Any] = {"include_dashboard": False} if address == OWN else {}
         try:
+            knock(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            where = "on this machine" if address == RUNNING else f"at {address}"
-            reason = str(error).splitlines()[0]
+        except (OSError, ValueError, RuntimeError) as error:
+            where = "on this machine" if address in (RUNNING, OWN) else f"at {address}"
+            reason = str(error).splitlines()[0].rstrip(".")
             raise UserError(
                 f"no Ray cluster can be joined {where} ({reason}); start one with `ray start "
                 "--head`, or give --ray-address local for one that lasts as long as this run"
             ) from error
+
+
+def knock(address: str) -> None:
+    """Raises OSError where nobody answers: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
 
 
 def demands(device: str) -> dict[str, float]:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation.cluster.connection import RUNNING, connect, demands, places
+from reward_synth.evaluation.cluster.connection import RUNNING, demands, join, places
 from reward_synth.evaluation.cluster.keeper import CHECKPOINT, FILE, OUTCOME, PROBLEM, Keeper
 from reward_synth.evaluation.cluster.shipping import installed, packed
 from reward_synth.evaluation.dispatch import EVENTS
@@ -47,7 +47,7 @@ class ClusterPool:
 
     There are as many as the cluster has room for, and at most ``workers``; each stays on its node
     from job to job.  Less isolation than "strict" is warned of every time.
-    Raises UserError where there is no cluster, or it has no room.
+    Raises UserError where there is no Ray or no cluster, or the cluster has no room.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class ClusterPool:
         device: str = "cpu",
         address: str = RUNNING,
     ) -> None:
+        join(address, device)
         import ray
 
         if isolation != "strict":
             LOG.warning("--isolation %s: %s", isolation, IN_REACH[isolation])
-        connect(address)
         self.size = min(workers, places(device))
         if self.size == 0:
             raise UserError(
