@@ -95,18 +95,18 @@ def search(
 ) -> FinishedRun:
     """Start a search, drive it to its end and write its report.
 
-    ``open_pool`` gives it workers; they are this machine's own if None.  ``part`` is which of a
-    sweep's runs it is, and ``beyond`` a limit of more than this run.
+    ``open_pool`` gives it workers; those of the engine that ``config`` names if None.  ``part`` is
+    which of a sweep's runs it is, and ``beyond`` a limit of more than this run.
     """
     from reward_synth.search import loop
-    from reward_synth.search.trainings import local_pool
+    from reward_synth.search.trainings import open_pool_for
 
     with opened(runs_dir) as store:
         run = loop.search(
             config,
             store=store,
             observer=observer,
-            open_pool=open_pool or local_pool,
+            open_pool=open_pool or open_pool_for,
             part=part,
             beyond=beyond,
         )
@@ -125,14 +125,15 @@ def resume(
     """Go on with an interrupted or stopped run from where it was; a finished one is only reported.
 
     ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
-    ``iterations`` (a finished run goes on too then), or the ``base_url`` again where that holds a
-    user and password, which are never recorded.  ``open_pool`` gives it workers; they are this
-    machine's own if None.  ``beyond`` is a limit of more than this run.
+    ``iterations`` (a finished run goes on too then), where its trainings are made (``engine``,
+    ``ray_address``, ``workers``), or the ``base_url`` again where that holds a user and password,
+    which are never recorded.  ``open_pool`` gives it workers; those of the run's engine if None.
+    ``beyond`` is a limit of more than this run.
     """
     from pydantic import ValidationError
 
     from reward_synth.search import loop
-    from reward_synth.search.trainings import local_pool
+    from reward_synth.search.trainings import open_pool_for
 
     with opened(runs_dir) as store:
         try:
@@ -141,7 +142,7 @@ def resume(
                 store=store,
                 observer=observer,
                 changes=changes,
-                open_pool=open_pool or local_pool,
+                open_pool=open_pool or open_pool_for,
                 beyond=beyond,
             )
         except ValidationError as error:

@@ -35,6 +35,13 @@ class TrainerName(StrEnum):
     sb3 = "sb3"
 
 
+class EngineName(StrEnum):
+    """Where policies are trained."""
+
+    local = "local"
+    ray = "ray"
+
+
 class Algorithm(StrEnum):
     """Algorithms of stable-baselines3."""
 
@@ -73,9 +80,31 @@ Steps = Annotated[
 Workers = Annotated[
     int,
     typer.Option(
-        "--workers", metavar="W", min=0, max=1024, help="Trainings at once; 0 is one per core."
+        "--workers",
+        metavar="W",
+        min=0,
+        max=1024,
+        help="Trainings at once; 0 is one per core, or all that a cluster has room for.",
     ),
 ]
+Engine = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="`local` trains on this machine; `ray` on a Ray cluster, with the same scores (needs "
+        "the extra ray).",
+    ),
+]
+RayAddress = Annotated[
+    str,
+    typer.Option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="The cluster of `--engine ray`: `auto` is the one that this machine is in, `local` a "
+        "new one on this machine alone.",
+    ),
+]
+RUNNING_CLUSTER = "auto"
 IsolationLevel = Annotated[
     Isolation,
     typer.Option(

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reward_synth.cli.options import (
+    RUNNING_CLUSTER,
     RUNS_DIR,
     Algorithm,
     AlgorithmName,
     AnswerTokens,
     Cache,
     Device,
+    Engine,
+    EngineName,
     Environments,
     Examples,
     Isolation,
@@ -22,6 +25,7 @@ from reward_synth.cli.options import (
     Json,
     Models,
     Parameters,
+    RayAddress,
     Record,
     Roles,
     RunsDir,
@@ -56,7 +60,9 @@ reward-synth run hopper-forward --model replay:run.jsonl
 
 reward-synth run hopper-forward --model openai/gpt-4o --model local@http://localhost:8000/v1
 
-reward-synth run hopper-forward --model manual --samples 2"""
+reward-synth run hopper-forward --model manual --samples 2
+
+reward-synth run hopper-forward --engine ray --ray-address 10.0.0.1:6379"""
 
 
 def run(
@@ -170,6 +176,8 @@ def run(
     device: Device = "cpu",
     environments: Environments = None,
     workers: Workers = 0,
+    engine: Engine = EngineName.local,
+    ray_address: RayAddress = RUNNING_CLUSTER,
     runs_dir: RunsDir = RUNS_DIR,
     resume: Annotated[
         str | None,
@@ -246,6 +254,8 @@ def run(
         "steps": steps,
         "seed": seed,
         "workers": workers,
+        "engine": engine.value,
+        "ray_address": ray_address,
         "isolation": isolation.value,
         "seeds": seeds,
         "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
@@ -273,7 +283,8 @@ def run(
             "roles": "role",
         }
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
-        changes = {**limits, **{n: chosen.pop(n, None) for n in ("base_url", "iterations")}}
+        may_change = ("base_url", "iterations", "engine", "ray_address", "workers")
+        changes = {**limits, **{n: chosen.pop(n, None) for n in may_change}}
         with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:

@@ -4,8 +4,6 @@ A leg that fails as a whole (a worker that was killed, or ran out of memory) is 
 guilty member is alone, so that nobody else's training is lost.
 """
 
-import os
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from reward_synth.errors import UserError
+from reward_synth.evaluation.files import new_folder, take_file
 from reward_synth.evaluation.layout import Layout, pack
 from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import Score, score_policies
 from reward_synth.evaluation.workspace import has_room, remove_tree, writing_here
 from reward_synth.task import Task
-from sandbox.confinement import MAX_FILE_BYTES
 from sandbox.messages import (
     AnyResult,
     Checkpoint,
@@ -260,8 +258,7 @@ class Legs:
                 nothing = Failure(reason="protocol", message="the worker gave no report")
                 found[said.member] = said.failure or nothing
                 continue
-            names = [said.member + ".safetensors"]
-            names += [said.member + ".state.safetensors"] if until < self.steps else []
+            names = left_files(said.member, until < self.steps)
             try:
                 for name in names:
                     room -= take_file(folder / name, self.root / name, room)
@@ -281,41 +278,14 @@ class Legs:
 
     def lend_states(self, members: Sequence[Member], folder: Path) -> None:
         """Put copies of the last leg's states where the job will look for them."""
-        remove_tree(folder)  # whatever an earlier job put in the place of this one's
         with writing_here(folder):
-            # Not the pool's own folder: that is gone when the pool was closed meanwhile.
-            for level in (folder.parent.parent, folder.parent):
-                level.mkdir(exist_ok=True)
-            folder.mkdir()
+            new_folder(folder)
             for member in members:
                 state = self.root / f"{member.name}.state.safetensors"
                 if state.exists():
                     take_file(state, folder / state.name)
 
 
-def take_file(source: Path, target: Path, room: int = MAX_FILE_BYTES) -> int:
-    """Copy a file that a worker left, or gets, to a new one; gives its bytes.
-
-    It is copied, not moved: a worker may hold its own open, and change it after it was judged.
-    Raises ValueError where it is no plain file (a link out of its folder, say), or larger than
-    ``room``, and UserError where the copy cannot be written.
-    """
-    try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        raise ValueError(f"the worker left no plain file {source.name}") from None
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError(f"the worker left no plain file {source.name}")
-        if found.st_size > min(room, MAX_FILE_BYTES):
-            raise ValueError(f"the worker left a file {source.name} of {found.st_size:,} bytes")
-        with writing_here(target):
-            target.unlink(missing_ok=True)
-            with target.open("xb") as own:
-                taken, size = 0, found.st_size
-                while sent := os.sendfile(own.fileno(), descriptor, taken, size - taken):
-                    taken += sent
-        return taken
-    finally:
-        os.close(descriptor)
+def left_files(member: str, keep: bool) -> list[str]:
+    """What a job leaves of a member; with ``keep`` the state from which another leg goes on."""
+    return [f"{member}.safetensors", *([f"{member}.state.safetensors"] if keep else [])]

@@ -40,7 +40,13 @@ class TrainingConfig(BaseModel):
     """Of the sb3 trainer's algorithm, by stable-baselines3's names."""
     evaluation_episodes: int = Field(default=32, ge=1, le=4096)
     workers: int = Field(default=0, ge=0, le=1024)
-    """Trainings at once; 0 means one per core.  Has no influence on any score."""
+    """Trainings at once; 0 means one per core, or as many as a cluster has room for.  Has no
+    influence on any score."""
+    engine: Literal["local", "ray"] = "local"
+    """Who trains: this machine's workers, or those of a Ray cluster.  No influence on scores."""
+    ray_address: str = "auto"
+    """``HOST:PORT`` of the cluster, ``auto`` for the one that this machine is in, or ``local`` for
+    a new one on this machine alone."""
     isolation: Isolation = "strict"
 
     @property

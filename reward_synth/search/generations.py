@@ -35,7 +35,7 @@ from reward_synth.search.trainings import (
     OpenPool,
     Trainer,
     Training,
-    local_pool,
+    open_pool_for,
     worker_count,
 )
 from reward_synth.store import NewCandidate, Store, write_best
@@ -60,7 +60,7 @@ class Search:
         config: RunConfig,
         strategy: Strategy,
         observer: Observer,
-        open_pool: OpenPool = local_pool,
+        open_pool: OpenPool = open_pool_for,
         beyond: Beyond = nothing_beyond,
     ) -> None:
         assert config.steps is not None
@@ -100,6 +100,7 @@ class Search:
                 rungs=config.rungs if may_prune(config) else (),
                 rung_episodes=config.rung_episodes,
                 limit=self.late,
+                measure=config.engine == "local",
             )
             for generation in range(config.iterations):
                 if self.ended_before(generation):

@@ -16,9 +16,9 @@ from reward_synth.search.generations import Search
 from reward_synth.search.limits import Beyond, check_limits, nothing_beyond
 from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
-from reward_synth.search.resumption import changed, recorded, reopen
+from reward_synth.search.resumption import PLACE, changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
-from reward_synth.search.trainings import OpenPool, check_trainer, local_pool
+from reward_synth.search.trainings import OpenPool, check_trainer, open_pool_for
 from reward_synth.store import Part, Store
 from reward_synth.task import load_task
 
@@ -28,7 +28,7 @@ def search(
     *,
     store: Store,
     observer: Observer,
-    open_pool: OpenPool = local_pool,
+    open_pool: OpenPool = open_pool_for,
     part: Part | None = None,
     beyond: Beyond = nothing_beyond,
 ) -> str:
@@ -62,14 +62,15 @@ def resume(
     store: Store,
     observer: Observer,
     changes: Mapping[str, Any] | None = None,
-    open_pool: OpenPool = local_pool,
+    open_pool: OpenPool = open_pool_for,
     beyond: Beyond = nothing_beyond,
 ) -> str:
     """Go on with a run that was interrupted or stopped; a finished one is left as it is, unless
     it is to have more generations.
 
-    ``changes`` are its new limits, its ``iterations`` if there are to be more, and its
-    ``base_url`` where that holds a user and password.
+    ``changes`` are its new limits, its ``iterations`` if there are to be more, where its trainings
+    are made (``engine``, ``ray_address``, ``workers``), and its ``base_url`` where that holds a
+    user and password.
     Raises UserError, and leaves the run alone, while another process is at it.
     """
     changes = {n: value for n, value in (changes or {}).items() if value is not None}
@@ -79,11 +80,16 @@ def resume(
         if run.status == "finished" and not more:
             return run_id
         if run.kind == "train":
-            if changes:
-                raise UserError(f"run {run_id} is a plain training, in which nothing may change")
+            if not set(changes) <= set(PLACE):
+                raise UserError(
+                    f"run {run_id} is a plain training, in which nothing may change but where it "
+                    "is made"
+                )
             from reward_synth.search.plain import continue_training
 
-            return continue_training(run, store=store, observer=observer, open_pool=open_pool)
+            return continue_training(
+                run, changes, store=store, observer=observer, open_pool=open_pool
+            )
         task = load_task(run.task_folder)
         settings = changed(run, changes)
         check_limits(settings)

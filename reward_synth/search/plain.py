@@ -1,6 +1,7 @@
 """A plain training as a run of its own: one reward program on several seeds."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from reward_synth.search.trainings import (
     Trainer,
     Training,
     check_trainer,
-    local_pool,
+    open_pool_for,
     worker_count,
 )
 from reward_synth.store import NewCandidate, Part, Store, write_best
@@ -29,7 +30,7 @@ def train(
     *,
     store: Store,
     observer: Observer,
-    open_pool: OpenPool = local_pool,
+    open_pool: OpenPool = open_pool_for,
     part: Part | None = None,
 ) -> str:
     """Train a reward program on the seeds of ``config``; gives the run's id.
@@ -64,12 +65,20 @@ def read_reward(task: Task, reward: str) -> str:
 
 
 def continue_training(
-    run: Run, *, store: Store, observer: Observer, open_pool: OpenPool = local_pool
+    run: Run,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    store: Store,
+    observer: Observer,
+    open_pool: OpenPool = open_pool_for,
 ) -> str:
-    """Gate the program and do those trainings that are not recorded yet; the run is locked."""
+    """Gate the program and do those trainings that are not recorded yet; the run is locked.
+
+    ``changes`` are settings of where they are made.
+    """
     task = load_task(run.task_folder)
-    config = TrainConfig.model_validate(run.config)
-    reopen(run.id, store=store, observer=observer)
+    config = TrainConfig.model_validate({**run.config, **(changes or {})})
+    reopen(run.id, store=store, observer=observer, config=config)
     if not store.candidates(run.id):  # it was killed before its reward was recorded
         store.record_proposals(run.id, 0, [proposal(task, config.reward)])
     start = time.monotonic()
@@ -100,6 +109,7 @@ def continue_training(
                 episodes=config.evaluation_episodes,
                 observer=observer,
                 choice=config.choice,
+                measure=config.engine == "local",
             )
             done = {e.seed for e in candidate.evaluations}
             trainer.carry_out(

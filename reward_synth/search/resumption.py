@@ -13,6 +13,9 @@ from reward_synth.search.progress import Observer, Progress
 from reward_synth.store import Store, restore_files
 from reward_synth.store.schema import Run
 
+PLACE = ("engine", "ray_address", "workers")
+"""Settings that say where trainings are made, which no score depends on."""
+
 
 def recorded(config: RunConfig) -> RunConfig:
     """The settings as they may be stored: without the user and password of a server."""
@@ -22,7 +25,7 @@ def recorded(config: RunConfig) -> RunConfig:
 
 def changed(run: Run, changes: Mapping[str, Any]) -> RunConfig:
     """The settings of a run with those that may change.  Raises UserError."""
-    allowed = {*LIMITS, "base_url", "iterations"}
+    allowed = {*LIMITS, *PLACE, "base_url", "iterations"}
     if other := sorted(set(changes) - allowed):
         raise UserError(f"a resumed run keeps its {', '.join(other)}")
     before, now = run.config["iterations"], changes.get("iterations", run.config["iterations"])

@@ -42,13 +42,20 @@ OnGlimpse = Callable[[Known, int], None]
 """Hears that, and the environment steps of each."""
 OpenPool = Callable[[Path, RunConfig | TrainConfig, int], Pool]
 """Opens a pool for a task folder, as a run's settings ask, of at most so many workers."""
+AS_MANY_AS_THERE_ARE = 2**20
+"""Workers of a cluster, whose size is known when it is joined."""
 
 
 def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
-    """Raises UserError for settings that contradict each other, a device that is not there, and
-    parameters that no trainer has."""
+    """Raises UserError for settings that contradict each other, an engine or a device that is not
+    there, and parameters that no trainer has."""
     check_choice(config.choice)
-    compiled_kernels(task.folder, config.device)
+    if config.engine == "ray":
+        from reward_synth.evaluation.cluster import join
+
+        join(config.ray_address, config.device)
+    else:
+        compiled_kernels(task.folder, config.device)
     if config.parameters:
         from sandbox.reference import check_parameters
 
@@ -69,7 +76,10 @@ def check_choice(choice: TrainerChoice) -> None:
 
 
 def worker_count(config: RunConfig | TrainConfig) -> int:
-    """0 means one per core that this process may use, and one alone on another device."""
+    """0 means one per core that this process may use, and one alone on another device; of a
+    cluster, as many as there are."""
+    if config.engine == "ray":
+        return config.workers or AS_MANY_AS_THERE_ARE
     return config.workers or (cores() if config.device == "cpu" else 1)
 
 
@@ -77,6 +87,22 @@ def local_pool(task_folder: Path, config: RunConfig | TrainConfig, workers: int)
     """Worker processes of this machine that can do what a run needs."""
     kinds = config.choice.worker_kinds
     return WorkerPool(task_folder, workers, config.isolation, kinds, config.device)
+
+
+def cluster_pool(task_folder: Path, config: RunConfig | TrainConfig, workers: int) -> Pool:
+    """Workers on the nodes of a Ray cluster that can do what a run needs."""
+    from reward_synth.evaluation.cluster import ClusterPool
+
+    kinds, isolation = config.choice.worker_kinds, config.isolation
+    return ClusterPool(
+        task_folder, workers, isolation, kinds, config.device, address=config.ray_address
+    )
+
+
+def open_pool_for(task_folder: Path, config: RunConfig | TrainConfig, workers: int) -> Pool:
+    """Workers of the engine that a run's settings name."""
+    opened = cluster_pool if config.engine == "ray" else local_pool
+    return opened(task_folder, config, workers)
 
 
 @dataclass(frozen=True)
@@ -112,8 +138,10 @@ class Trainer:
         rungs: Sequence[float] = (),
         rung_episodes: int = 8,
         limit: Callable[[], LimitError | None] = lambda: None,
+        measure: bool = True,
     ) -> None:
-        """``limit`` gives the limit that forbids to begin another training, if there is one."""
+        """``limit`` gives the limit that forbids to begin another training, if there is one;
+        ``measure`` says whether layouts may be tried, which tells of this machine alone."""
         self.store = store
         self.run = run
         self.task = task
@@ -125,6 +153,7 @@ class Trainer:
         self.rungs = rung_steps(rungs, steps, self.rollout())
         self.rung_episodes = rung_episodes
         self.limit = limit
+        self.measure = measure
 
     def rollout(self) -> int:
         """Environment steps of one policy's rollout."""
@@ -223,7 +252,8 @@ class Trainer:
             return Layout(cores(), self.pool.size, 1)
         if self.choice.device != "cpu":
             return Layout(cores(), self.pool.size, MEMBERS_ON_DEVICE)
-        if count <= self.pool.size or count * self.steps < WORTH_MEASURING:
+        few = count <= self.pool.size or count * self.steps < WORTH_MEASURING
+        if few or not self.measure:
             return guess(self.pool.size)
         return measured(self.task, self.pool, tell=self.say)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reward_synth import api
 from reward_synth.errors import UserError
-from reward_synth.search.trainings import OpenPool, local_pool
+from reward_synth.search.trainings import OpenPool, open_pool_for
 from reward_synth.store.store import DATABASE
 from reward_synth.store.sweeps import get_sweep, sweep_lock
 from reward_synth.sweep.checks import read_plan
@@ -57,7 +57,7 @@ def carry_out(
     runs_dir: Path,
     watcher: Watcher,
     resume: bool = False,
-    open_pool: OpenPool = local_pool,
+    open_pool: OpenPool = open_pool_for,
 ) -> FinishedSweep:
     """Run a sweep, or what is left of it, to its end and write its table.
 

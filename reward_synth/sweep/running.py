@@ -20,7 +20,7 @@ from reward_synth.redaction import HIDDEN_USER, Secrets
 from reward_synth.search import Progress, RunConfig, plain
 from reward_synth.search.limits import HOUR, LIMITS
 from reward_synth.search.roles import OFFLINE
-from reward_synth.search.trainings import WORTH_MEASURING, OpenPool, local_pool
+from reward_synth.search.trainings import WORTH_MEASURING, OpenPool, open_pool_for
 from reward_synth.store import Part, Store
 from reward_synth.store.sweeps import (
     Bill,
@@ -118,7 +118,7 @@ class Sweep:
     """A sweep, recorded and locked, on its way through its runs."""
 
     def __init__(
-        self, store: Store, plan: Plan, watcher: Watcher, open_pool: OpenPool = local_pool
+        self, store: Store, plan: Plan, watcher: Watcher, open_pool: OpenPool = open_pool_for
     ) -> None:
         self.store = store
         self.plan = plan

@@ -9,7 +9,7 @@ import pytest
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import Layout, Legs, Trained, WorkerPool, legs, score_policy
-from reward_synth.evaluation.legs import take_file
+from reward_synth.evaluation.files import take_file
 from reward_synth.task import load_task, reward_source
 from sandbox.messages import Checkpoint, Failure, Member, MemberResult, TrainResult
 
