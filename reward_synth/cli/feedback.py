@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_pages
 from reward_synth.cli.options import RUNS_DIR, RunId, RunsDir
 from reward_synth.cli.output import console, number
 from reward_synth.cli.recorded import open_store, resume_command
@@ -17,10 +18,13 @@ from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
     from reward_synth.search.listening import Listener, Round
+    from reward_synth.web.films import Films
 
 EXAMPLE = """Examples:
 
 reward-synth feedback RUN
+
+reward-synth feedback RUN --web
 
 reward-synth feedback RUN --rank "5 > 3 = 1" --say "5: it should lift its feet higher\""""
 HELP = """\
@@ -70,6 +74,12 @@ def feedback(
     film: Annotated[
         bool, typer.Option("--film/--no-film", help="Film the policies of the generation first.")
     ] = True,
+    web: Annotated[
+        bool, typer.Option("--web", help="On a web page, with the videos side by side.")
+    ] = False,
+    host: Host = HOST,
+    port: Port = PORT,
+    open_browser: Open = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Judge the policies of a run's last generation; what you say enters the next prompts.
@@ -80,8 +90,28 @@ def feedback(
     from reward_synth.reward import read_program
     from reward_synth.search.listening import Listener, current_round, parse_ranking
 
+    if web:
+        if say or rank or program or stop:
+            raise UserError("--web is where you say it: leave --say, --rank, --program, --stop out")
+        check_extra()
     with open_store(runs_dir) as store:
         round_ = current_round(store, run)
+        if web:
+
+            def prepare(films: "Films") -> None:
+                for candidate in round_.candidates if film else ():
+                    films.ask(round_.run, candidate)
+
+            serve_pages(
+                store,
+                host=host,
+                port=port,
+                path=f"/runs/{run}/feedback",
+                who=who or "",
+                open_browser=open_browser,
+                prepare=prepare,
+            )
+            return
         listener = Listener(store, round_, who or user())
         if not (say or rank or program or stop):
             Sitting(listener, runs_dir, film=film).hold()

@@ -1,0 +1,5 @@
+"""The feedback page."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
