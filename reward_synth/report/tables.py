@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from reward_synth.evaluation import interval
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -30,7 +29,13 @@ def search_interval(candidate: Candidate) -> tuple[float, float] | None:
     own = search_evaluations(candidate)
     if len(own) == 1:
         return own[0].score["low"], own[0].score["high"]
-    return interval([e.fitness for e in own]) if own else None
+    return _interval([e.fitness for e in own]) if own else None
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    from reward_synth.evaluation import interval  # all of evaluation, which few lists need
+
+    return interval(values)
 
 
 def confirmed_fitness(candidate: Candidate) -> float | None:
@@ -212,7 +217,7 @@ def headline(run: Run) -> dict[str, Any] | None:
     over = "evaluation episodes" if seeds == 1 else f"{seeds} training seeds"
     if spread is None:  # a plain training
         confirmed = [e.fitness for e in confirmations(best)]
-        spread, over = interval(confirmed), f"the {len(confirmed)} training seeds so far"
+        spread, over = _interval(confirmed), f"the {len(confirmed)} training seeds so far"
     return {
         "fitness": number(fitness),
         "interval": f"{number(spread[0])} to {number(spread[1])}",

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from reward_synth.errors import UserError
 from reward_synth.store.lock import setup_lock
-from reward_synth.store.schema import SCHEMA_VERSION, Base
+from reward_synth.store.schema import COUNTED, SCHEMA_VERSION, SUPERSEDED, Base
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that a writer waits for another process's transaction."""
@@ -130,6 +130,10 @@ def _prepare_tables(engine: Engine) -> None:
                 connection.execute(text(f"ALTER TABLE evaluations ADD COLUMN {column}"))
             if version < 4:
                 connection.execute(text("ALTER TABLE candidates ADD COLUMN worth FLOAT"))
+            for index in COUNTED:
+                index.create(connection, checkfirst=True)
+            for name in SUPERSEDED:
+                connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},

@@ -24,25 +24,32 @@ AT_ONCE = 500
 """Runs in one query: databases bound how many values a query may name."""
 
 
-def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
+def load_ledgers(store: "Store", run_ids: Sequence[str], *, programs: bool = False) -> list[Run]:
     """The runs with these ids, oldest first, detached; an unknown id is left out.
 
     Of a training's report there are only ``steps`` (of the environment), ``seconds`` (that it
     took) and ``peak_memory`` (bytes), of its score only ``low`` and ``high``, and of rungs only
-    those at which a candidate was dropped.  Programs, notes, prompts and texts of completions are
-    not loaded; reading them raises.
+    those at which a candidate was dropped, unless ``programs`` asks for all of them and for the
+    sources.  Prompts and texts of completions are not loaded; reading them raises.
     """
+    more = (Candidate.source,) if programs else ()
+    dropped = Candidate.rungs if programs else Candidate.rungs.and_(Rung.kept.is_(False))
     candidates = selectinload(Run.candidates).options(
         load_only(
             Candidate.run_id,
             Candidate.number,
             Candidate.generation,
+            Candidate.slot,
             Candidate.repair,
             Candidate.origin,
+            Candidate.parents,
+            Candidate.note,
             Candidate.completion_id,
             Candidate.status,
             Candidate.reason,
             Candidate.findings,
+            Candidate.worth,
+            *more,
             raiseload=True,
         ),
         raiseload(Candidate.completion),
@@ -56,8 +63,15 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
             Evaluation.finished,
             raiseload=True,
         ),
-        selectinload(Candidate.rungs.and_(Rung.kept.is_(False))).load_only(
-            Rung.candidate_id, Rung.rung, Rung.steps, raiseload=True
+        selectinload(dropped).load_only(
+            Rung.candidate_id,
+            Rung.rung,
+            Rung.steps,
+            Rung.fitness,
+            Rung.low,
+            Rung.high,
+            Rung.kept,
+            raiseload=True,
         ),
     )
     completions = selectinload(Run.completions).load_only(
@@ -109,6 +123,17 @@ def _fill_reports(session: Session, runs: Sequence[Run], ids: Sequence[str]) -> 
                 its_report, its_score = numbers[evaluation.id]
                 set_committed_value(evaluation, "report", its_report)
                 set_committed_value(evaluation, "score", its_score)
+
+
+def load_ledger(store: "Store", name: str, *, programs: bool = False) -> Run:
+    """The run that this name means: its id, or the beginning of just one.  Raises UserError."""
+    return load_ledgers(store, find_runs(store, [name]), programs=programs)[0]
+
+
+def load_source(store: "Store", candidate: Candidate) -> str:
+    """The program of a candidate that was loaded without it."""
+    with readable_errors(store.engine), Session(store.engine) as session:
+        return session.scalar(select(Candidate.source).where(Candidate.id == candidate.id)) or ""
 
 
 def find_runs(store: "Store", names: Sequence[str]) -> list[str]:

@@ -33,11 +33,11 @@ from reward_synth.store.folder import (
 from reward_synth.store.lock import run_lock
 from reward_synth.store.proposals import NewCandidate, NewCompletion, NewJudgement, RungDecision
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Judgement, Run, Rung, now
-from reward_synth.task import Task
-from sandbox.messages import ProbeFinding, TrainingReport
 
 if TYPE_CHECKING:
     from reward_synth.evaluation.score import Score
+    from reward_synth.task import Task
+    from sandbox.messages import ProbeFinding, TrainingReport
 
 DATABASE = "reward_synth.db"
 TICK = timedelta(microseconds=1)
@@ -79,7 +79,7 @@ class Store:
 
     # --- runs --------------------------------------------------------------------------------
 
-    def create_run(self, kind: Literal["search", "train"], task: Task, config: BaseModel) -> str:
+    def create_run(self, kind: Literal["search", "train"], task: "Task", config: BaseModel) -> str:
         """Record a new run and make its folder; gives its id, TASK-YYYYMMDD-HHMMSS[-k]."""
         started = datetime.now()
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", task.name) or "task"
@@ -282,7 +282,7 @@ class Store:
         candidate: Candidate,
         status: Literal["refused", "accepted"],
         reason: str = "",
-        findings: Sequence[ProbeFinding] = (),
+        findings: "Sequence[ProbeFinding]" = (),
     ) -> None:
         """Record what the gate said of a proposed candidate; a verdict that is there stays."""
         rows = [finding.model_dump(mode="json") for finding in findings]
@@ -334,7 +334,7 @@ class Store:
         purpose: Literal["search", "confirm"],
         seed: int,
         steps: int,
-        report: TrainingReport,
+        report: "TrainingReport",
         score: "Score",
         policy: Path,
         seconds: float,
