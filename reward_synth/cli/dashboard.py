@@ -15,6 +15,7 @@ from reward_synth.cli.recorded import open_store
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
+    from reward_synth.search.listening import Round
     from reward_synth.store import Store
     from reward_synth.web.films import Films
 
@@ -59,6 +60,29 @@ def dashboard(
     check_extra()
     with open_store(runs_dir) as store:
         serve_pages(store, host=host, port=port, open_browser=open_browser)
+
+
+def serve_feedback(
+    store: "Store",
+    run: str,
+    film: "Round | None",
+    host: str,
+    port: int,
+    who: str,
+    *,
+    open_browser: bool,
+) -> None:
+    """Serve a store's pages from a run's feedback page on; films the policies of ``film``."""
+
+    def prepare(films: "Films") -> None:
+        if film is not None:
+            for candidate in film.candidates:
+                films.ask(film.run, candidate)
+
+    path = f"/runs/{run}/feedback"
+    serve_pages(
+        store, host=host, port=port, path=path, who=who, open_browser=open_browser, prepare=prepare
+    )
 
 
 def check_extra() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_pages
+from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_feedback
 from reward_synth.cli.options import RUNS_DIR, RunId, RunsDir
 from reward_synth.cli.output import console, number
 from reward_synth.cli.recorded import open_store, resume_command
@@ -18,7 +18,6 @@ from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
     from reward_synth.search.listening import Listener, Round
-    from reward_synth.web.films import Films
 
 EXAMPLE = """Examples:
 
@@ -97,20 +96,8 @@ def feedback(
     with open_store(runs_dir) as store:
         round_ = current_round(store, run)
         if web:
-
-            def prepare(films: "Films") -> None:
-                for candidate in round_.candidates if film else ():
-                    films.ask(round_.run, candidate)
-
-            serve_pages(
-                store,
-                host=host,
-                port=port,
-                path=f"/runs/{run}/feedback",
-                who=who or "",
-                open_browser=open_browser,
-                prepare=prepare,
-            )
+            watched = round_ if film else None
+            serve_feedback(store, run, watched, host, port, who or "", open_browser=open_browser)
             return
         listener = Listener(store, round_, who or user())
         if not (say or rank or program or stop):
@@ -288,22 +275,16 @@ class Sitting:
 
     def diff(self, rest: str) -> None:
         """The lines by which a program differs from its first parent."""
-        import difflib
-
         from rich.syntax import Syntax
 
+        from reward_synth.feedback.comparison import unified
+
         candidate = self.round.candidate(self.number(rest))
-        if not candidate.parents:
+        parent = self.round.parent(candidate)
+        if parent is None:
             raise UserError(f"candidate {candidate.number} was made from no other one")
-        parent = next(c for c in self.round.run.candidates if c.number == candidate.parents[0])
-        lines = difflib.unified_diff(
-            parent.source.strip().splitlines(),
-            candidate.source.strip().splitlines(),
-            f"candidate {parent.number}",
-            f"candidate {candidate.number}",
-            lineterm="",
-        )
-        told = "\n".join(lines) or "the two are equal"
+        names = f"candidate {parent.number}", f"candidate {candidate.number}"
+        told = unified(parent.source, candidate.source, *names) or "the two are equal"
         self.out.print(Syntax(told, "diff", theme="ansi_dark", background_color="default"))
 
     def program(self, rest: str) -> None:

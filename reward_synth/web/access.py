@@ -7,10 +7,11 @@ slowed down.  All of it is in memory and ends with the application.
 
 import ipaddress
 import math
+import random
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -34,10 +35,22 @@ class Session:
     """Stands in every form of this session, where no other site can read it."""
     who: str = ""
     """The name that the person gives."""
-    shown: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    """Candidates in the order in which they were shown, by run and generation."""
     judged: set[tuple[str, int]] = field(default_factory=set)
     """Runs and generations that the person has judged: their scores are shown."""
+    _shown: dict[object, list[int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self, of: object, numbers: Sequence[int]) -> list[int]:
+        """Candidates in the random order in which this session sees them.
+
+        It stays as it is; those that come later follow.
+        """
+        with self._lock:
+            shown = self._shown.setdefault(of, [])
+            fresh = [number for number in numbers if number not in shown]
+            random.shuffle(fresh)
+            shown += fresh
+            return [number for number in shown if number in numbers]
 
 
 class Access:
