@@ -133,7 +133,7 @@ def _chart(
     if budget == "seconds":
         unit, name = next((u for u in UNITS if most >= 2 * u[0]), UNITS[-1])
         unit_name = f"wall-clock in {name}"
-    across = _Scale(0.0, most / unit, LEFT, WIDTH - RIGHT)
+    across = Scale(0.0, most / unit, LEFT, WIDTH - RIGHT)
     up = _heights([row for _, row in drawn])
     lines: list[Line] = []
     for place, row in drawn:
@@ -154,7 +154,7 @@ def _chart(
     )
 
 
-def _heights(rows: Sequence[Row]) -> "_Scale":
+def _heights(rows: Sequence[Row]) -> "Scale":
     """The fitness scale: all that is drawn, and intervals as far as they leave it readable."""
     scores = [found.fitness for row in rows for found in row.curve]
     scores += [row.fitness for row in rows if row.confirmed and row.fitness is not None]
@@ -168,15 +168,15 @@ def _heights(rows: Sequence[Row]) -> "_Scale":
     low_end = max(min([low, *ends]), low - REACH * span)
     high_end = min(max([high, *ends]), high + REACH * span)
     edge = 0.04 * (high_end - low_end) or span
-    return _Scale(low_end - edge, high_end + edge, HEIGHT - BOTTOM, TOP)
+    return Scale(low_end - edge, high_end + edge, HEIGHT - BOTTOM, TOP)
 
 
 def _line(
     budget: str,
     place: int,
     row: Row,
-    across: "_Scale",
-    up: "_Scale",
+    across: "Scale",
+    up: "Scale",
     unit: float,
     drawn: Sequence[Line],
 ) -> Line:
@@ -219,7 +219,7 @@ def _untangled(lines: Sequence[Line]) -> list[Line]:
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """A linear scale from values to pixels."""
 
     low: float

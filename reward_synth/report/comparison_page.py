@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,15 +45,22 @@ def page_name(compared: Sequence[Comparison]) -> str:
 
 def render(compared: Sequence[Comparison], store: Store, path: Path) -> str:
     """The page's HTML, whose links to the runs' reports start from ``path``."""
+
+    def link(run: str) -> str | None:
+        """The way from the page to a run's own report, if there is one."""
+        report = store.run_folder(run) / "report.html"
+        return quote(os.path.relpath(report, path.parent)) if report.is_file() else None
+
     return page_template("compare.html.j2").render(
-        title=_title(compared),
-        parts=[_part(i, part, store, path) for i, part in enumerate(compared, 1)],
+        title=title(compared),
+        parts=parts(compared, link),
         version=__version__,
         style=Markup(page_file("report.css") + page_file("compare.css")),
     )
 
 
-def _title(compared: Sequence[Comparison]) -> str:
+def title(compared: Sequence[Comparison]) -> str:
+    """``3 runs on hopper-forward``."""
     runs = sum(len(part.rows) for part in compared)
     counted = "1 run" if runs == 1 else f"{runs} runs"
     if len(compared) == 1:
@@ -61,11 +68,18 @@ def _title(compared: Sequence[Comparison]) -> str:
     return f"{counted} on {len(compared)} tasks"
 
 
-def _part(place: int, part: Comparison, store: Store, path: Path) -> dict[str, Any]:
+def parts(
+    compared: Sequence[Comparison], link: Callable[[str], str | None]
+) -> list[dict[str, Any]]:
+    """What ``compare_parts.html.j2`` shows; ``link`` gives the address of a run, if it has one."""
+    return [_part(place, part, link) for place, part in enumerate(compared, 1)]
+
+
+def _part(place: int, part: Comparison, link: Callable[[str], str | None]) -> dict[str, Any]:
     return {
         "place": place,
         "task": part.task,
-        "rows": [_cells(i, row, store, path) for i, row in enumerate(part.rows, 1)],
+        "rows": [_cells(i, row, link(row.run)) for i, row in enumerate(part.rows, 1)],
         "notes": part.notes,
         "charts": charts(part.rows),
         "at_zero": len({row.spent.tokens > 0 for row in part.rows}) == 2,
@@ -73,7 +87,7 @@ def _part(place: int, part: Comparison, store: Store, path: Path) -> dict[str, A
     }
 
 
-def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
+def _cells(place: int, row: Row, link: str | None) -> dict[str, Any]:
     counted = row.counted
     apart = row.difference
     return {
@@ -82,7 +96,7 @@ def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
         "dash": DASHES[(place - 1) // COLOURS % len(DASHES)],
         "shape": MARKERS[(place - 1) % len(MARKERS)],
         "run": row.run,
-        "link": _link(row.run, store, path),
+        "link": link,
         "status": row.status,
         "state": STATES.get(row.status, row.status),
         "how": made_by(row),
@@ -103,12 +117,6 @@ def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
         "cost": cost(row),
         "wall_clock": duration(counted.seconds),
     }
-
-
-def _link(run: str, store: Store, path: Path) -> str | None:
-    """The way from the page to a run's own report, if there is one."""
-    report = store.run_folder(run) / "report.html"
-    return quote(os.path.relpath(report, path.parent)) if report.is_file() else None
 
 
 # --- words, which the terminal shows as well ------------------------------------------------

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from reward_synth.feedback.diagnosis import warnings
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -16,6 +17,7 @@ from reward_synth.store.fates import (
     seeds_of,
     steps_until_pruned,
 )
+from sandbox.messages import TrainingReport
 
 
 def search_fitness(candidate: Candidate) -> float | None:
@@ -159,6 +161,16 @@ def facts(run: Run) -> Facts:
         causes=dict(causes.most_common()),
         steps_saved=sum(whole_steps(run) - steps_until_pruned(run, c) for c in pruned),
     )
+
+
+def warnings_of(candidate: Candidate) -> list[str]:
+    """What looks like a reward that is won without doing the task, in any of its trainings."""
+    told = [
+        warning
+        for evaluation in candidate.evaluations
+        for warning in warnings(TrainingReport.model_validate(evaluation.report).checkpoints)
+    ]
+    return list(dict.fromkeys(told))
 
 
 def training_notes(run: Run) -> list[str]:
