@@ -89,12 +89,14 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Show a run: candidates, their fates, the best reward."""
     with open_store(runs_dir) as store:
         from reward_synth.report.tables import best_candidate
-        from reward_synth.store.ledger import load_ledger, load_source
+        from reward_synth.store.glance import load_sources
+        from reward_synth.store.ledger import load_ledger
         from reward_synth.store.overview import overviews
 
         found = load_ledger(store, run, programs=json)
         best = best_candidate(found)
-        source = "" if best is None or json else load_source(store, best)
+        shown = [] if best is None else [best.number]
+        source = "".join(load_sources(store, found.id, shown).values())
         (counted,) = overviews(store, ids=[found.id])
         folder = store.run_folder(found.id)
     if json:

@@ -130,12 +130,6 @@ def load_ledger(store: "Store", name: str, *, programs: bool = False) -> Run:
     return load_ledgers(store, find_runs(store, [name]), programs=programs)[0]
 
 
-def load_source(store: "Store", candidate: Candidate) -> str:
-    """The program of a candidate that was loaded without it."""
-    with readable_errors(store.engine), Session(store.engine) as session:
-        return session.scalar(select(Candidate.source).where(Candidate.id == candidate.id)) or ""
-
-
 def find_runs(store: "Store", names: Sequence[str]) -> list[str]:
     """The ids that these names mean, each once: an id, or the beginning of just one.
 
@@ -155,7 +149,7 @@ def _meant(store: "Store", name: str, ids: Sequence[str]) -> str:
     if begun:
         shown = ", ".join(begun[:3]) + (", …" if len(begun) > 3 else "")
         raise UserError(f"{len(begun)} runs begin with {name!r} ({shown}); write more of it")
-    return store.get_run(name).id  # it is not there: this says so, with the nearest name
+    raise store.unknown(name)
 
 
 def searches_of(store: "Store", task: str) -> tuple[list[str], list[str]]:

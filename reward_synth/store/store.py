@@ -132,6 +132,11 @@ class Store:
             )
             if run is not None:
                 return run
+        raise self.unknown(run_id)
+
+    def unknown(self, run_id: str) -> UserError:
+        """What to say of a run that there is none of: the nearest name."""
+        with self._reading() as session:
             names = list(session.scalars(select(Run.id).order_by(Run.created.desc())))
         near = get_close_matches(run_id, names, n=1, cutoff=0.6)
         if near:
@@ -140,7 +145,7 @@ class Store:
             advice = f"the latest is {names[0]}; `reward-synth runs` lists all"
         else:
             advice = "start one with `reward-synth run TASK`"
-        raise UserError(f"there is no run {run_id!r} in {self.runs_dir}; {advice}")
+        return UserError(f"there is no run {run_id!r} in {self.runs_dir}; {advice}")
 
     def list_runs(self, kind: Literal["search", "train"] | None = None) -> list[Run]:
         """All runs, or those of a kind, newest first, with candidates and the fitness of their

@@ -18,7 +18,10 @@ CSS, SCRIPT = "text/css", "text/javascript"
 FILES = {
     "report.css": (REPORT / "report.css", CSS),
     "figures.js": (REPORT / "report.js", SCRIPT),
+    "compare.css": (REPORT / "compare.css", CSS),
     "app.css": (FOLDER / "app.css", CSS),
+    "dashboard.css": (FOLDER / "dashboard.css", CSS),
+    "dashboard.js": (FOLDER / "dashboard.js", SCRIPT),
     "feedback.css": (FOLDER / "feedback.css", CSS),
     "feedback.js": (FOLDER / "feedback.js", SCRIPT),
 }
@@ -43,7 +46,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
+            loader=FileSystemLoader([FOLDER, REPORT]),
             undefined=StrictUndefined,
             autoescape=True,
             trim_blocks=True,
@@ -59,6 +62,10 @@ class Pages:
         session = request.state.session
         text = self._environment.get_template(template).render(session=session, **values)
         return HTMLResponse(text, status)
+
+    def piece(self, template: str, **values: Any) -> str:
+        """A part of a page, for a script to put in its place."""
+        return self._environment.get_template(template).render(**values)
 
     def message(self, request: Request, status: int, title: str, words: str) -> HTMLResponse:
         """A page that says one thing."""
