@@ -26,10 +26,12 @@ BODY_SECONDS = 30.0
 """In which a body has to arrive."""
 MOST_FIELDS = 2000
 FORM = "application/x-www-form-urlencoded"
+EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""The hash of nothing: plotly makes an empty style element, and adds its rules one by one."""
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    f"default-src 'none'; script-src 'self'; style-src 'self' {EMPTY_STYLE}; "
+    "img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -164,10 +166,14 @@ def is_address(name: str) -> bool:
 
 
 def check_origin(headers: Headers) -> None:
-    """Raises RefusalError for what another site's page sends, as browsers tell."""
+    """Raises RefusalError for what another site's page sends, as browsers tell.
+
+    Pages that name no referrer, as these, send ``null`` for their origin; and browsers tell the
+    site only where the address is encrypted or this machine's.  The session's token holds always.
+    """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     foreign = site is not None and site != "same-origin"
-    if origin is not None:
+    if origin not in (None, "null"):
         foreign = foreign or urlsplit(origin).netloc != headers.get("host")
     if foreign:
         raise RefusalError(403, "Sent from another site", "Nothing was recorded.")

@@ -135,7 +135,7 @@ def _in_words(judgement: Judgement, named: dict[int, str]) -> str:
         return " > ".join(" = ".join(map(name, equals)) for equals in judgement.ranking)
     if judgement.kind == "program":
         return f"entered a program: candidate {judgement.candidate}"
-    return {"done": "had nothing more to say", "stop": "ended the search"}[judgement.kind]
+    return {"done": "is done with this generation", "stop": "ended the search"}[judgement.kind]
 
 
 def settle(error: str, order: Sequence[int]) -> str:

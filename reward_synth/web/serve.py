@@ -1,7 +1,7 @@
 """Serving the application in this process until Ctrl-C."""
 
+import contextlib
 import errno
-import signal
 import socket
 import sys
 import threading
@@ -20,8 +20,20 @@ SECONDS_TO_END = 3
 class Server(uvicorn.Server):
     """Tells the application's streams when it is to end."""
 
+    def __init__(self, app: FastAPI) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=SECONDS_TO_END,
+        )
+        super().__init__(config)
+        self.closing: threading.Event = app.state.context.closing
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.config.app.state.context.closing.set()  # type: ignore[union-attr]
+        self.closing.set()
         super().handle_exit(sig, frame)
 
 
@@ -50,22 +62,10 @@ def serve(
     app: FastAPI, listening: socket.socket, on_enter: Callable[[], None] | None = None
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; ``on_enter`` is called for each Enter in the terminal."""
-    config = uvicorn.Config(
-        app,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=SECONDS_TO_END,
-    )
     if on_enter is not None and sys.stdin.isatty():
         threading.Thread(target=_watch, args=(on_enter,), daemon=True).start()
-    try:
-        Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn raises it again when it has ended
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    finally:
-        listening.close()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has ended
+        Server(app).run(sockets=[listening])
 
 
 def _watch(on_enter: Callable[[], None]) -> None:
