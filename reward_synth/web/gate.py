@@ -43,6 +43,7 @@ HEADERS = {
 }
 OPEN = ("/enter", "/static/")
 """What is there without a session."""
+DEFECT = "This is a defect of RewardSynth; the terminal that serves this page tells more."
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -73,8 +74,12 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
@@ -86,10 +91,16 @@ class Gate:
             answer = await self.check(request)
         except RefusalError as refusal:
             answer = self.pages.message(request, refusal.status, refusal.title, str(refusal))
-        if answer is None:
-            await self.app(scope, _replay(await request.body(), receive), send_with_headers)
-        else:
+        if answer is not None:
             await answer(scope, receive, send_with_headers)
+            return
+        try:
+            await self.app(scope, _replay(await request.body(), receive), send_with_headers)
+        except Exception:
+            if not started:
+                told = self.pages.message(request, 500, "Something went wrong", DEFECT)
+                await told(scope, receive, send_with_headers)
+            raise  # the server prints it
 
     async def check(self, request: Request) -> Response | None:
         """None for a request that may go on, with ``session`` and ``form`` in its state.

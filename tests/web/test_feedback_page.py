@@ -323,10 +323,9 @@ def test_where_nothing_can_be_filmed_the_page_says_why(site: Site, filmed: str):
     asked["candidates"] = "1 2 0"
     assert browser.post(f"/runs/{filmed}/films", data=asked).status_code == 204
     state = f"/runs/{filmed}/feedback/state?generation=1&films=0+1+2"
-    for _ in range(600):
+    films = browser.get(state).json()["films"]
+    while not all(films[number]["why"] for number in ("1", "2")):
         films = browser.get(state).json()["films"]
-        if all(films[number]["why"] for number in ("1", "2")):
-            break
     assert films["0"] == {"state": "there", "why": ""}
     assert "videos are off" in films["1"]["why"] and films["2"] == films["1"]
     assert "No video: videos are off" in browser.get(f"/runs/{filmed}/feedback").text
