@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_feedback
 from reward_synth.cli.options import RUNS_DIR, RunId, RunsDir
 from reward_synth.cli.output import console, number
 from reward_synth.cli.recorded import open_store, resume_command
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 EXAMPLE = """Examples:
 
 reward-synth feedback RUN
+
+reward-synth feedback RUN --web
 
 reward-synth feedback RUN --rank "5 > 3 = 1" --say "5: it should lift its feet higher\""""
 HELP = """\
@@ -71,6 +74,12 @@ def feedback(
     film: Annotated[
         bool, typer.Option("--film/--no-film", help="Film the policies of the generation first.")
     ] = True,
+    web: Annotated[
+        bool, typer.Option("--web", help="On a web page, with the videos side by side.")
+    ] = False,
+    host: Host = HOST,
+    port: Port = PORT,
+    open_browser: Open = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Judge the policies of a run's last generation; what you say enters the next prompts.
@@ -81,8 +90,16 @@ def feedback(
     from reward_synth.reward import read_program
     from reward_synth.search.listening import Listener, current_round, parse_ranking
 
+    if web:
+        if say or rank or program or stop:
+            raise UserError("--web is where you say it: leave --say, --rank, --program, --stop out")
+        check_extra()
     with open_store(runs_dir) as store:
         round_ = current_round(store, run)
+        if web:
+            watched = round_ if film else None
+            serve_feedback(store, run, watched, host, port, who or "", open_browser=open_browser)
+            return
         listener = Listener(store, round_, who or user())
         if not (say or rank or program or stop):
             Sitting(listener, runs_dir, film=film).hold()
@@ -261,22 +278,16 @@ class Sitting:
 
     def diff(self, rest: str) -> None:
         """The lines by which a program differs from its first parent."""
-        import difflib
-
         from rich.syntax import Syntax
 
+        from reward_synth.feedback.comparison import unified
+
         candidate = self.round.candidate(self.number(rest))
-        if not candidate.parents:
+        parent = self.round.parent(candidate)
+        if parent is None:
             raise UserError(f"candidate {candidate.number} was made from no other one")
-        parent = next(c for c in self.round.run.candidates if c.number == candidate.parents[0])
-        lines = difflib.unified_diff(
-            parent.source.strip().splitlines(),
-            candidate.source.strip().splitlines(),
-            f"candidate {parent.number}",
-            f"candidate {candidate.number}",
-            lineterm="",
-        )
-        told = "\n".join(lines) or "the two are equal"
+        names = f"candidate {parent.number}", f"candidate {candidate.number}"
+        told = unified(parent.source, candidate.source, *names) or "the two are equal"
         self.out.print(Syntax(told, "diff", theme="ansi_dark", background_color="default"))
 
     def curves(self, rest: str) -> None:

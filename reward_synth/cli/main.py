@@ -17,6 +17,7 @@ import typer
 from reward_synth.cli import (
     check,
     compare,
+    dashboard,
     doctor,
     export_policy,
     feedback,
@@ -75,6 +76,7 @@ app.command("export-policy", epilog=export_policy.EXAMPLE)(export_policy.export_
 app.command("runs", epilog=runs.EXAMPLE_RUNS)(runs.runs)
 app.command("show", epilog=runs.EXAMPLE_SHOW)(runs.show)
 app.command("feedback", epilog=feedback.EXAMPLE)(feedback.feedback)
+app.command("dashboard", epilog=dashboard.EXAMPLE)(dashboard.dashboard)
 app.command("report", epilog=runs.EXAMPLE_REPORT)(runs.report)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)

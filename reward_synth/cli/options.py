@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from reward_synth.commands import RUNS_DIR as RUNS_DIR
 from reward_synth.errors import UserError
 
-RUNS_DIR = Path("runs")
 ROLES = ("designer", "critic", "analyser")
 
 

@@ -139,7 +139,7 @@ def headline(event: Progress, standing: Standing) -> str:
         return event.message
     if event.kind == "waiting":
         command = f"reward-synth feedback {event.run}{beside(Path(event.message))}"
-        return f"{generation} waits for your word: {command}"
+        return f"{generation} waits for your word: {command} (--web: on a page)"
     if event.kind == "heard":
         return f"{generation}: your word is heard"
     if event.kind == "confirming":

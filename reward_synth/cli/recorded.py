@@ -1,12 +1,12 @@
 """Reading what is recorded, without making a runs folder where there is none."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reward_synth.cli.options import RUNS_DIR
+from reward_synth.commands import beside as beside
+from reward_synth.commands import resume_command as resume_command
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,14 +31,3 @@ def open_store(runs_dir: Path) -> Iterator["Store"]:
         )
     with Store.open(runs_dir) as store:
         yield store
-
-
-def resume_command(run: str, runs_dir: Path) -> str:
-    """What to type to go on with a run."""
-    return f"reward-synth run --resume {run}{beside(runs_dir)}"
-
-
-def beside(runs_dir: Path) -> str:
-    """The option that names a runs folder, where it is not the usual one."""
-    usual = runs_dir.absolute() == RUNS_DIR.absolute()
-    return "" if usual else f" --runs-dir {shlex.quote(str(runs_dir))}"

@@ -285,7 +285,8 @@ def run(
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
         may_change = ("base_url", "iterations", "engine", "ray_address", "workers")
         changes = {**limits, **{n: chosen.pop(n, None) for n in may_change}}
-        with watching(standing_of(resume, runs_dir, chosen), runs_dir) as observer:
+        ahead = standing_of(resume, runs_dir, chosen, changes["iterations"])
+        with watching(ahead, runs_dir) as observer:
             finished = api.resume(resume, runs_dir=runs_dir, observer=observer, **changes)
     elif task is None:
         raise UserError("no task was named; `reward-synth tasks` lists the built-in ones")
@@ -352,8 +353,10 @@ def models_of(config: dict[str, Any]) -> list[str]:
     return config.get("models") or [config.get("model", OFFLINE)]
 
 
-def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standing":
-    """What is still to come of a recorded run.
+def standing_of(
+    run_id: str, runs_dir: Path, chosen: dict[str, Any], iterations: int | None = None
+) -> "Standing":
+    """What is still to come of a recorded run, which may be given more ``iterations``.
 
     Raises UserError when ``chosen`` settings are not those that the run was started with: a
     resumed run must give what an undisturbed one would have given.
@@ -382,4 +385,5 @@ def standing_of(run_id: str, runs_dir: Path, chosen: dict[str, Any]) -> "Standin
     confirmed = sum(len(confirmations(c)) for c in run.candidates)
     if run.kind == "train":
         return train_standing(len(run.config["seeds"]) - confirmed)
-    return search_standing(RunConfig.model_validate(run.config), confirmed)
+    more = {} if iterations is None else {"iterations": iterations}
+    return search_standing(RunConfig.model_validate({**run.config, **more}), confirmed)

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reward_synth.store import Candidate, Run
+    from reward_synth.store.overview import Overview
 
 EXAMPLE_RUNS = "Example: reward-synth runs"
 EXAMPLE_SHOW = "Example: reward-synth show RUN"
 EXAMPLE_REPORT = "Example: reward-synth report RUN"
+MOST_ROWS = 100
+"""Candidates of a run that the terminal shows."""
 STYLES = {
     "scored": "green",
     "finished": "green",
@@ -29,7 +32,9 @@ def runs(runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     found: list[dict[str, Any]] = []
     if has_runs(runs_dir):
         with open_store(runs_dir) as store:
-            found = [overview(run) for run in store.list_runs()]
+            from reward_synth.store.overview import overviews
+
+            found = [overview(run) for run in overviews(store)]
     if json:
         print_json(found)
         return
@@ -65,39 +70,39 @@ def candidate_count(overview: dict[str, Any]) -> str:
     return f"{overview['candidates']}{pruned}"
 
 
-def overview(run: "Run") -> dict[str, Any]:
+def overview(run: "Overview") -> dict[str, Any]:
     """One line of the list, as JSON."""
-    from reward_synth.report.tables import search_fitness
-
-    result = run.result or {}
-    best = max((f for c in run.candidates if (f := search_fitness(c)) is not None), default=None)
     return {
         "run": run.id,
         "kind": run.kind,
         "task": run.task,
         "status": run.status,
-        "candidates": len(run.candidates),
-        "pruned": sum(c.status == "pruned" for c in run.candidates),
-        "fitness": result.get("fitness", best),
-        "human_normalised": result.get("human_normalised"),
+        "candidates": run.candidates,
+        "pruned": run.fates.get("pruned", 0),
+        "fitness": run.fitness,
+        "human_normalised": run.human_normalised,
         "created": run.created.isoformat(),
     }
 
 
 def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Show a run: candidates, their fates, the best reward."""
-    from reward_synth.search.strategy import best_of
-
     with open_store(runs_dir) as store:
-        found = store.get_run(run)
-        folder = store.run_folder(run)
-    winner = (found.result or {}).get("winner")
-    best = next((c for c in found.candidates if c.number == winner), None)
-    best = best or best_of(found.candidates)
+        from reward_synth.report.tables import best_candidate
+        from reward_synth.store.glance import load_sources
+        from reward_synth.store.ledger import load_ledger
+        from reward_synth.store.overview import overviews
+
+        found = load_ledger(store, run, programs=json)
+        best = best_candidate(found)
+        shown = [] if best is None else [best.number]
+        source = "".join(load_sources(store, found.id, shown).values())
+        (counted,) = overviews(store, ids=[found.id])
+        folder = store.run_folder(found.id)
     if json:
         print_json(
             {
-                **overview(found),
+                **overview(counted),
                 "message": found.message,
                 "config": found.config,
                 "folder": str(folder),
@@ -107,7 +112,7 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
             }
         )
     else:
-        print_run(found, best, folder, resume_command(run, runs_dir))
+        print_run(found, best, source, folder, resume_command(found.id, runs_dir))
 
 
 def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
@@ -149,22 +154,32 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
     }
 
 
-def print_run(run: "Run", best: "Candidate | None", folder: "Path", resume: str) -> None:
+def print_run(
+    run: "Run", best: "Candidate | None", source: str, folder: "Path", resume: str
+) -> None:
+    """``source`` is the best candidate's program."""
     from rich.syntax import Syntax
     from rich.table import Table
     from rich.text import Text
+
+    from reward_synth.report.tables import is_measured
 
     out = console()
     state = Text(run.status, style=STYLES.get(run.status, "yellow"))
     out.print(Text.assemble((run.id, "bold"), "  ", state, "  ", run.message))
     if run.status != "finished":
         out.print(f"go on with: {resume}", style="dim")
-    out.print(candidate_table(run, best))
-    if best is not None and best.source:
-        out.print(f"candidate {best.number}", style="dim")
+    shown = worth_showing(run, best)
+    out.print(candidate_table(shown, best, measured=is_measured(run)))
+    if len(shown) < len(run.candidates):
         out.print(
-            Syntax(best.source.strip(), "python", theme="ansi_dark", background_color="default")
+            f"the best {len(shown)} of {len(run.candidates):,} candidates; `reward-synth show "
+            f"{run.id} --json` gives all",
+            style="dim",
         )
+    if best is not None and source:
+        out.print(f"candidate {best.number}", style="dim")
+        out.print(Syntax(source.strip(), "python", theme="ansi_dark", background_color="default"))
         out.print()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
@@ -175,21 +190,34 @@ def print_run(run: "Run", best: "Candidate | None", folder: "Path", resume: str)
     out.print(grid)
 
 
-def candidate_table(run: "Run", best: "Candidate | None") -> Any:
+def worth_showing(run: "Run", best: "Candidate | None") -> list["Candidate"]:
+    """All candidates, by number; of a crowd the best by the search alone, the best one among
+    them."""
+    from reward_synth.report.tables import search_fitness
+
+    if len(run.candidates) <= MOST_ROWS:
+        return run.candidates
+    scored = {c.number: f for c in run.candidates if (f := search_fitness(c)) is not None}
+    leads = set(sorted(scored, key=lambda number: -scored[number])[:MOST_ROWS])
+    return [c for c in run.candidates if c.number in leads or c is best]
+
+
+def candidate_table(
+    candidates: list["Candidate"], best: "Candidate | None", *, measured: bool
+) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from reward_synth.report.tables import confirmed_fitness, is_measured
+    from reward_synth.report.tables import confirmed_fitness
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    measured = is_measured(run)
     for heading in ("#", "generation", "fitness" if measured else "preferred", "confirmed"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("parents", no_wrap=True)
     table.add_column("how, or why not")
-    for candidate in run.candidates:
+    for candidate in candidates:
         confirmed = confirmed_fitness(candidate)
         leads = best is not None and candidate.number == best.number
         repair = f" (repair {candidate.repair})" if candidate.repair else ""

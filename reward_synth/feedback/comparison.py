@@ -6,6 +6,7 @@ result or a constant written as a number is no difference.
 """
 
 import ast
+import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -84,6 +85,14 @@ def component_list(source: str) -> tuple[str, ...]:
     """The names of a program's components, in its order; () where they cannot be read."""
     found = outline(source)
     return () if found is None else tuple(found.components)
+
+
+def unified(before: str, now: str, before_name: str, now_name: str) -> str:
+    """The lines by which one program differs from another; "" for equal ones."""
+    lines = difflib.unified_diff(
+        before.strip().splitlines(), now.strip().splitlines(), before_name, now_name, lineterm=""
+    )
+    return "\n".join(lines)
 
 
 def docstring(source: str) -> str:

@@ -169,12 +169,12 @@ def compare_recorded(
     store: Store,
     names: Sequence[str] = (),
     task: str | None = None,
-    baselines: Callable[[Store, Run], dict[str, float]] | None = None,
+    baselines: Callable[[Store, Sequence[Run]], list[dict[str, float]]] | None = None,
 ) -> list[Comparison]:
     """Compare runs by id, or the beginning of one, and all finished searches on ``task``.
 
     One comparison for each task, in the order of the names.  ``baselines`` is asked for the mean
-    fitness of ``expert`` and ``sparse`` on a run's own seeds, which counts before what the run
+    fitness of ``expert`` and ``sparse`` on each run's own seeds, which counts before what the run
     knew when it finished.  Raises UserError for an unknown or ambiguous name, for a task without a
     finished search, and where nothing is named.
     """
@@ -194,8 +194,7 @@ def compare_recorded(
     loaded = {run.id: run for run in load_ledgers(store, ids)}
     ordered = [loaded[run_id] for run_id in ids]
     if baselines is not None:
-        for run in ordered:
-            since = baselines(store, run)
+        for run, since in zip(ordered, baselines(store, ordered), strict=True):
             if run.result is not None and len(since) == 2:
                 run.result = {**run.result, **since, "human_normalised": None}
     return compare(ordered)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from reward_synth.store import Store, atomic_write
 from reward_synth.version import __version__
 
 STATES = {"running": "not finished", "stopped": "stopped at a limit", "failed": "failed"}
+Link = Callable[[str], str | None]
+"""The address of a run, if it has one."""
 MOST_CAUSES = 3
 """Reasons for refusals that are shown, the most frequent; the JSON holds all."""
 
@@ -46,14 +48,25 @@ def page_name(compared: Sequence[Comparison]) -> str:
 def render(compared: Sequence[Comparison], store: Store, path: Path) -> str:
     """The page's HTML, whose links to the runs' reports start from ``path``."""
     return page_template("compare.html.j2").render(
-        title=_title(compared),
-        parts=[comparison_part(i, part, store, path) for i, part in enumerate(compared, 1)],
+        title=title(compared),
+        parts=parts(compared, links(store, path)),
         version=__version__,
         style=Markup(page_file("report.css") + page_file("compare.css")),
     )
 
 
-def _title(compared: Sequence[Comparison]) -> str:
+def links(store: Store, path: Path) -> Link:
+    """The ways from a page at ``path`` to the runs' own reports."""
+
+    def link(run: str) -> str | None:
+        report = store.run_folder(run) / "report.html"
+        return quote(os.path.relpath(report, path.parent)) if report.is_file() else None
+
+    return link
+
+
+def title(compared: Sequence[Comparison]) -> str:
+    """``3 runs on hopper-forward``."""
     runs = sum(len(part.rows) for part in compared)
     counted = "1 run" if runs == 1 else f"{runs} runs"
     if len(compared) == 1:
@@ -61,23 +74,23 @@ def _title(compared: Sequence[Comparison]) -> str:
     return f"{counted} on {len(compared)} tasks"
 
 
-def comparison_part(
-    place: int,
-    part: Comparison,
-    store: Store,
-    path: Path,
-    labels: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """A comparison as ``comparison.html.j2`` draws it, its links starting from ``path``.
+def parts(
+    compared: Sequence[Comparison], link: Link, labels: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """What ``compare_parts.html.j2`` shows of each task.
 
     ``labels`` say what sets a run apart, by its id; strategy and model where none is given.
     """
     told = labels or {}
+    return [_part(place, part, link, told) for place, part in enumerate(compared, 1)]
+
+
+def _part(place: int, part: Comparison, link: Link, told: Mapping[str, str]) -> dict[str, Any]:
     return {
         "place": place,
         "task": part.task,
         "rows": [
-            {**_cells(i, row, store, path), "how": told.get(row.run, made_by(row))}
+            {**_cells(i, row, link(row.run)), "how": told.get(row.run, made_by(row))}
             for i, row in enumerate(part.rows, 1)
         ],
         "notes": part.notes,
@@ -87,7 +100,7 @@ def comparison_part(
     }
 
 
-def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
+def _cells(place: int, row: Row, link: str | None) -> dict[str, Any]:
     counted = row.counted
     apart = row.difference
     return {
@@ -96,7 +109,7 @@ def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
         "dash": DASHES[(place - 1) // COLOURS % len(DASHES)],
         "shape": MARKERS[(place - 1) % len(MARKERS)],
         "run": row.run,
-        "link": _link(row.run, store, path),
+        "link": link,
         "status": row.status,
         "state": STATES.get(row.status, row.status),
         "fitness": number(row.fitness),
@@ -116,12 +129,6 @@ def _cells(place: int, row: Row, store: Store, path: Path) -> dict[str, Any]:
         "cost": cost(row),
         "wall_clock": duration(counted.seconds),
     }
-
-
-def _link(run: str, store: Store, path: Path) -> str | None:
-    """The way from the page to a run's own report, if there is one."""
-    report = store.run_folder(run) / "report.html"
-    return quote(os.path.relpath(report, path.parent)) if report.is_file() else None
 
 
 # --- words, which the terminal shows as well ------------------------------------------------

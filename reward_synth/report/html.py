@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from reward_synth.errors import UserError
-from reward_synth.feedback.diagnosis import warnings
+from reward_synth.report.code import highlighted
 from reward_synth.report.figures import figures
 from reward_synth.report.page import page_file, page_template
 from reward_synth.report.pruning import ladders, measures_of, rung_lines, table, what_pruning_did
@@ -30,6 +30,7 @@ from reward_synth.report.tables import (
     search_interval,
     search_score,
     training_notes,
+    warnings_of,
 )
 from reward_synth.report.tensorboard import write_all_events
 from reward_synth.report.video import NoVideoError, film_beside, film_place
@@ -38,7 +39,6 @@ from reward_synth.store import Candidate, Run, Store, atomic_write
 from reward_synth.store.fates import mean_fitness, search_evaluations
 from reward_synth.task import Task, load_task
 from reward_synth.version import __version__
-from sandbox.messages import TrainingReport
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -162,16 +162,6 @@ def scale_line(result: dict[str, Any]) -> str:
     return f"0 is what the sparse reward reaches{levels[0]}, 1 what the expert’s does{levels[1]}."
 
 
-def highlighted(source: str) -> Markup:
-    """A reward program as HTML, escaped by pygments, in classes that the style sheet knows."""
-    from pygments import highlight
-    from pygments.formatters.html import HtmlFormatter
-    from pygments.lexers.python import PythonLexer
-
-    inner = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
-    return Markup("<pre class='code'>") + Markup(inner) + Markup("</pre>")
-
-
 def json_island(text: str) -> Markup:
     """JSON that can stand in a script element: nothing in it can close or comment that out."""
     for character in "<>&\u2028\u2029":
@@ -249,7 +239,7 @@ def _candidates(
                 "how": c.reason or c.note,
                 "reason": c.reason,
                 "findings": c.findings,
-                "warnings": _warnings(c),
+                "warnings": warnings_of(c),
                 "parents": c.parents,
                 "code": highlighted(c.source) if c.source else None,
                 "completion": completion.text if completion else None,
@@ -270,16 +260,6 @@ def _searched(candidate: Candidate) -> str:
         f"In the search, mean over {len(trained)} seeds {number(mean_fitness(trained))} "
         f"(95 % interval {number(spread[0])} to {number(spread[1])}); {seeds}"
     )
-
-
-def _warnings(candidate: Candidate) -> list[str]:
-    """What looks like a reward that is won without doing the task, in any of its trainings."""
-    told = [
-        warning
-        for evaluation in candidate.evaluations
-        for warning in warnings(TrainingReport.model_validate(evaluation.report).checkpoints)
-    ]
-    return list(dict.fromkeys(told))
 
 
 def _prompts(run: Run) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from reward_synth.report.comparison import Comparison
-from reward_synth.report.comparison_page import STATES, comparison_part
+from reward_synth.report.comparison_page import STATES, links, parts
 from reward_synth.report.methods import Improvement, Method
 from reward_synth.report.page import page_file, page_template
 from reward_synth.report.reliability import Estimated
@@ -70,10 +70,7 @@ def render(facts: SweepFacts, store: Store, path: Path) -> str:
         distributions=distributions(facts.methods),
         means=interquartile_means(facts.methods),
         improvements=improvement_chart(facts.methods, facts.improvements),
-        parts=[
-            comparison_part(i, part, store, path, facts.labels)
-            for i, part in enumerate(facts.compared, 1)
-        ],
+        parts=parts(facts.compared, links(store, path), facts.labels),
         left=[
             {"label": one.label, "status": one.status, "reason": one.reason}
             | {"state": STATES.get(one.status, "not begun")}

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from reward_synth.evaluation import interval
+from reward_synth.feedback.diagnosis import warnings
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -19,6 +19,7 @@ from reward_synth.store.fates import (
     seeds_of,
     steps_until_pruned,
 )
+from sandbox.messages import TrainingReport
 
 
 def search_fitness(candidate: Candidate) -> float | None:
@@ -51,7 +52,13 @@ def search_interval(candidate: Candidate) -> tuple[float, float] | None:
     values = fitness_values(own)
     if len(own) == 1 and values:
         return own[0].score["low"], own[0].score["high"]
-    return interval(values) if values else None
+    return _interval(values) if values else None
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    from reward_synth.evaluation import interval  # all of evaluation, which few lists need
+
+    return interval(values)
 
 
 def confirmed_fitness(candidate: Candidate) -> float | None:
@@ -181,6 +188,16 @@ def facts(run: Run) -> Facts:
     )
 
 
+def warnings_of(candidate: Candidate) -> list[str]:
+    """What looks like a reward that is won without doing the task, in any of its trainings."""
+    told = [
+        warning
+        for evaluation in candidate.evaluations
+        for warning in warnings(TrainingReport.model_validate(evaluation.report).checkpoints)
+    ]
+    return list(dict.fromkeys(told))
+
+
 def training_notes(run: Run) -> list[str]:
     """What trainers had to tell of how they trained, each once: with how many trainings."""
     notes = Counter(e.report.get("note", "") for c in run.candidates for e in c.evaluations)
@@ -246,7 +263,7 @@ def headline(run: Run) -> dict[str, Any] | None:
     over = "evaluation episodes" if seeds == 1 else f"{seeds} training seeds"
     if spread is None:  # a plain training
         confirmed = fitness_values(confirmations(best))
-        spread, over = interval(confirmed), f"the {len(confirmed)} training seeds so far"
+        spread, over = _interval(confirmed), f"the {len(confirmed)} training seeds so far"
     return {
         "fitness": number(fitness),
         "interval": f"{number(spread[0])} to {number(spread[1])}",

@@ -38,7 +38,7 @@ NO_VIDEO = 4
 """Exit status of a child that could not film for another reason, printed as one line."""
 INSTALL = (
     "no OpenGL library works here; install one (apt-get install libosmesa6 on Debian and Ubuntu), "
-    "then write the report again"
+    "then try again"
 )
 RATE_FACTOR = "24"
 """x264's quality: 18 looks lossless, 28 is visibly poorer."""
@@ -46,6 +46,10 @@ RATE_FACTOR = "24"
 
 class NoVideoError(Exception):
     """Why there is no video, in one line for people."""
+
+
+class NoOpenGLError(NoVideoError):
+    """There can be no video of anything here."""
 
 
 def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float = SECONDS) -> None:
@@ -57,9 +61,7 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
     partial = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.mp4")
     chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
     if chosen in OFF:
-        raise NoVideoError(
-            f"videos are off (MUJOCO_GL={chosen}); unset MUJOCO_GL and write the report again"
-        )
+        raise NoOpenGLError(f"videos are off (MUJOCO_GL={chosen}); unset MUJOCO_GL and try again")
     backends = dict.fromkeys((chosen, *BACKENDS) if chosen else BACKENDS)
     reason = INSTALL
     try:
@@ -73,7 +75,7 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
                 break
     finally:
         partial.unlink(missing_ok=True)
-    raise NoVideoError(reason)
+    raise NoOpenGLError(reason) if reason == INSTALL else NoVideoError(reason)
 
 
 def film_beside(task_folder: Path, policy: Path) -> Path:

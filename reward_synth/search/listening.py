@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import readable_variables
-from reward_synth.reward import check
+from reward_synth.reward import Finding, check
 from reward_synth.search.config import RunConfig
 from reward_synth.search.person import judged
 from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
@@ -52,9 +52,14 @@ class Round:
             raise UserError(f"candidate {number} has no policy in run {self.run.id}; {there} have")
         return self.known[number]
 
+    def parent(self, candidate: Candidate) -> Candidate | None:
+        """The first of the candidates that one was made from."""
+        first = candidate.parents[:1]
+        return next((c for c in self.run.candidates if [c.number] == first), None)
 
-def current_round(store: Store, run_id: str) -> Round:
-    """The last generation that a person can judge.
+
+def current_round(store: Store, run_id: str, generation: int | None = None) -> Round:
+    """The last generation that a person can judge, or an earlier one.
 
     Raises UserError for an unknown run, a plain training, and where nothing is trained yet.
     """
@@ -64,8 +69,10 @@ def current_round(store: Store, run_id: str) -> Round:
     trained = [c for c in run.candidates if search_evaluations(c)]
     if not trained:
         raise UserError(f"run {run_id} has no trained policy yet: nothing to judge; try later")
-    last = max(c.generation for c in trained)
+    last = max(c.generation for c in trained) if generation is None else generation
     own = [c for c in trained if c.generation == last]
+    if not own:
+        raise UserError(f"generation {last + 1} of run {run_id} has no trained policy to judge")
     return Round(run, RunConfig.model_validate(run.config), last, own)
 
 
@@ -91,16 +98,21 @@ def parse_ranking(text: str, known: Collection[int]) -> list[list[int]]:
 class Listener:
     """Records what one person says in one sitting."""
 
-    def __init__(self, store: Store, round_: Round, who: str) -> None:
+    def __init__(
+        self, store: Store, round_: Round, who: str, shown: Sequence[int] | None = None
+    ) -> None:
+        """``shown`` are the candidates in the order in which they lie before the person; by
+        number if not given."""
         self.store = store
         self.round = round_
         self.who = who
+        self.shown = round_.numbers if shown is None else list(shown)
 
     def _record(self, **fields: object) -> None:
         judgement = NewJudgement(
             who=self.who,
             generation=self.round.generation,
-            shown=self.round.numbers,
+            shown=self.shown,
             **fields,  # type: ignore[arg-type]
         )
         self.store.record_judgements(self.round.run.id, [judgement])
@@ -115,6 +127,10 @@ class Listener:
         """Candidates of the run that trained a policy, best first, equals together."""
         self._record(kind="ranking", ranking=ranking)
 
+    def findings(self, source: str) -> list[Finding]:
+        """What keeps a program from entering the run."""
+        return check(source, readable_variables(load_task(self.round.run.task_folder)))
+
     def program(self, source: str) -> int:
         """Enter the person's own program into the next generation; gives its number.
 
@@ -126,13 +142,17 @@ class Listener:
                 f"run {run.id} has begun its last generation; give the program to a new run with "
                 f"--start FILE"
             )
-        found = check(source, readable_variables(load_task(run.task_folder)))
-        if found:
+        if found := self.findings(source):
             raise UserError(f"the program cannot enter the run: {found[0]}")
         taken = [c.slot for c in run.candidates if c.generation == following]
         slot = max([self.round.config.samples + self.round.config.tune - 1, *taken]) + 1
-        new = NewCandidate(slot=slot, source=source, origin="person", note=f"{self.who}'s own")
-        (candidate,) = self.store.record_proposals(run.id, following, [new])
+        note = f"{self.who}'s own"
+        while True:
+            new = NewCandidate(slot=slot, source=source, origin="person", note=note)
+            (candidate,) = self.store.record_proposals(run.id, following, [new])
+            if (candidate.source, candidate.note) == (source, note):
+                break
+            slot += 1  # somebody else's program took that place meanwhile
         self._record(kind="program", candidate=candidate.number)
         return candidate.number
 

@@ -16,6 +16,7 @@ from reward_synth.search.generations import Search
 from reward_synth.search.limits import Beyond, check_limits, nothing_beyond
 from reward_synth.search.person import stopped_by_word
 from reward_synth.search.progress import Observer, Progress
+from reward_synth.search.pulse import pulse
 from reward_synth.search.resumption import PLACE, changed, recorded, reopen
 from reward_synth.search.roles import SoFar, desk
 from reward_synth.search.trainings import OpenPool, check_trainer, open_pool_for
@@ -50,7 +51,7 @@ def search(
     strategy = build_strategy(task, settings, so_far, store)
     run_id = store.create_run("search", task, recorded(settings), part)
     so_far.desk.folder = store.run_folder(run_id)
-    with store.lock(run_id):
+    with store.lock(run_id), pulse(store, run_id, observer) as observer:
         observer(Progress("started", run_id))
         drive(Search(store, run_id, task, settings, strategy, observer, open_pool, beyond))
     return run_id
@@ -103,8 +104,9 @@ def resume(
         strategy = build_strategy(task, settings, so_far, store)
         reopen(run_id, store=store, observer=observer, config=recorded(settings))
         trained = sum(len(c.evaluations) for c in store.candidates(run_id))
-        observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
-        drive(Search(store, run_id, task, settings, strategy, observer, open_pool, beyond))
+        with pulse(store, run_id, observer) as observer:
+            observer(Progress("resumed", run_id, message=f"{trained} trainings are already done"))
+            drive(Search(store, run_id, task, settings, strategy, observer, open_pool, beyond))
     return run_id
 
 

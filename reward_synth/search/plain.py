@@ -9,6 +9,7 @@ from reward_synth.errors import RunError, UserError
 from reward_synth.evaluation import Gate, errors
 from reward_synth.search.config import TrainConfig
 from reward_synth.search.progress import Observer, Progress
+from reward_synth.search.pulse import pulse
 from reward_synth.search.result import known_baselines, measures
 from reward_synth.search.resumption import reopen
 from reward_synth.search.trainings import (
@@ -79,6 +80,22 @@ def continue_training(
     task = load_task(run.task_folder)
     config = TrainConfig.model_validate({**run.config, **(changes or {})})
     reopen(run.id, store=store, observer=observer, config=config)
+    with pulse(store, run.id, observer) as observer:
+        train_missing(run, task, config, store=store, observer=observer, open_pool=open_pool)
+        finish(run.id, task, config, store=store, observer=observer)
+    return run.id
+
+
+def train_missing(
+    run: Run,
+    task: Task,
+    config: TrainConfig,
+    *,
+    store: Store,
+    observer: Observer,
+    open_pool: OpenPool,
+) -> None:
+    """The gate, and the trainings that are not recorded yet.  Raises UserError for a refusal."""
     if not store.candidates(run.id):  # it was killed before its reward was recorded
         store.record_proposals(run.id, 0, [proposal(task, config.reward)])
     start = time.monotonic()
@@ -117,8 +134,6 @@ def continue_training(
             )
     finally:
         store.add_seconds(run.id, time.monotonic() - start)
-    finish(run.id, task, config, store=store, observer=observer)
-    return run.id
 
 
 def finish(

@@ -35,19 +35,21 @@ def known_baselines(
         for name, baseline in baselines(task).items():
             if baseline.steps == config.steps:
                 found[name] = baseline.fitness
-    return found | trained_baselines(store, task.folder, config, seeds)
+    return found | trained_baselines(store.list_runs("train"), task.folder, config, seeds)
 
 
 def trained_baselines(
-    store: Store, folder: Path, config: RunConfig | TrainConfig, seeds: Sequence[int]
+    trainings: Sequence[Run], folder: Path, config: RunConfig | TrainConfig, seeds: Sequence[int]
 ) -> dict[str, list[float]]:
-    """Those of the ``known_baselines`` that finished ``train`` runs of this store give."""
+    """Those of the ``known_baselines`` that plain ``trainings``, newest first, give."""
     found: dict[str, list[float]] = {}
-    for run in reversed(store.list_runs("train")):
+    for run in reversed(trainings):
         if run.status != "finished" or Path(run.task_folder) != folder.absolute():
             continue
+        if run.config["reward"] not in ("expert", "sparse"):
+            continue
         other = TrainConfig.model_validate(run.config)
-        if other.reward in ("expert", "sparse") and alike(other, config):
+        if alike(other, config):
             fitness = {
                 e.seed: e.fitness
                 for c in run.candidates
@@ -59,16 +61,21 @@ def trained_baselines(
     return found
 
 
-def baselines_since(store: Store, run: Run) -> dict[str, float]:
-    """Mean fitness of the expert and sparse rewards on a run's own seeds, by name.
+def baselines_since(store: Store, runs: Sequence[Run]) -> list[dict[str, float]]:
+    """Mean fitness of the expert and sparse rewards on each run's own seeds, by name.
 
-    For a run that finished before they were trained; empty where they still are not.
+    For runs that finished before they were trained; empty where they still are not.
     """
-    if run.result is None:
+    trainings = store.list_runs("train") if any(run.result for run in runs) else []
+    return [_baselines_since(trainings, run) for run in runs]
+
+
+def _baselines_since(trainings: Sequence[Run], run: Run) -> dict[str, float]:
+    if run.result is None or not trainings:
         return {}
     kind = TrainConfig if run.kind == "train" else RunConfig
     config = kind.model_validate(run.config)
-    found = trained_baselines(store, Path(run.task_folder), config, run.result["seeds"])
+    found = trained_baselines(trainings, Path(run.task_folder), config, run.result["seeds"])
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from reward_synth.errors import UserError
 from reward_synth.store.lock import setup_lock
-from reward_synth.store.schema import SCHEMA_VERSION, Base, Evaluation
+from reward_synth.store.schema import COUNTED, SCHEMA_VERSION, SUPERSEDED, Base, Evaluation
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that a writer waits for another process's transaction."""
@@ -135,6 +135,10 @@ def _prepare_tables(engine: Engine) -> None:
                 connection.execute(text("ALTER TABLE runs ADD COLUMN sweep VARCHAR"))
                 connection.execute(text("ALTER TABLE runs ADD COLUMN cell VARCHAR"))
                 connection.execute(text("CREATE INDEX ix_runs_sweep ON runs (sweep)"))
+            for index in COUNTED:
+                index.create(connection, checkfirst=True)
+            for name in SUPERSEDED:
+                connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
             connection.execute(
                 text("INSERT INTO schema_version (version) VALUES (:version)"),
                 {"version": SCHEMA_VERSION},

@@ -24,26 +24,32 @@ AT_ONCE = 500
 """Runs in one query: databases bound how many values a query may name."""
 
 
-def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
+def load_ledgers(store: "Store", run_ids: Sequence[str], *, programs: bool = False) -> list[Run]:
     """The runs with these ids, oldest first, detached; an unknown id is left out.
 
     Of a training's report there are only ``steps`` (of the environment), ``seconds`` (that it
     took) and ``peak_memory`` (bytes), of its score only ``low`` and ``high``, and of rungs only
-    those at which a candidate was dropped.  Programs, notes, prompts and texts of completions are
-    not loaded; reading them raises.
+    those at which a candidate was dropped, unless ``programs`` asks for all of them and for the
+    sources.  Prompts and texts of completions are not loaded; reading them raises.
     """
+    more = (Candidate.source,) if programs else ()
+    dropped = Candidate.rungs if programs else Candidate.rungs.and_(Rung.kept.is_(False))
     candidates = selectinload(Run.candidates).options(
         load_only(
             Candidate.run_id,
             Candidate.number,
             Candidate.generation,
+            Candidate.slot,
             Candidate.repair,
             Candidate.origin,
-            Candidate.worth,
+            Candidate.parents,
+            Candidate.note,
             Candidate.completion_id,
             Candidate.status,
             Candidate.reason,
             Candidate.findings,
+            Candidate.worth,
+            *more,
             raiseload=True,
         ),
         raiseload(Candidate.completion),
@@ -57,8 +63,15 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
             Evaluation.finished,
             raiseload=True,
         ),
-        selectinload(Candidate.rungs.and_(Rung.kept.is_(False))).load_only(
-            Rung.candidate_id, Rung.rung, Rung.steps, raiseload=True
+        selectinload(dropped).load_only(
+            Rung.candidate_id,
+            Rung.rung,
+            Rung.steps,
+            Rung.fitness,
+            Rung.low,
+            Rung.high,
+            Rung.kept,
+            raiseload=True,
         ),
     )
     completions = selectinload(Run.completions).load_only(
@@ -112,6 +125,11 @@ def _fill_reports(session: Session, runs: Sequence[Run], ids: Sequence[str]) -> 
                 set_committed_value(evaluation, "score", its_score)
 
 
+def load_ledger(store: "Store", name: str, *, programs: bool = False) -> Run:
+    """The run that this name means: its id, or the beginning of just one.  Raises UserError."""
+    return load_ledgers(store, find_runs(store, [name]), programs=programs)[0]
+
+
 def find_runs(store: "Store", names: Sequence[str]) -> list[str]:
     """The ids that these names mean, each once: an id, or the beginning of just one.
 
@@ -131,7 +149,7 @@ def _meant(store: "Store", name: str, ids: Sequence[str]) -> str:
     if begun:
         shown = ", ".join(begun[:3]) + (", …" if len(begun) > 3 else "")
         raise UserError(f"{len(begun)} runs begin with {name!r} ({shown}); write more of it")
-    return store.get_run(name).id  # it is not there: this says so, with the nearest name
+    raise store.unknown(name)
 
 
 def searches_of(store: "Store", task: str) -> tuple[list[str], list[str]]:

@@ -6,13 +6,22 @@ A row is written once its step is finished; what is not in the database has not 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 SCHEMA_VERSION = 5
 """2 added the table ``rungs``, 3 the column ``evaluations.policy_sha256``, 4 the table
-``judgements`` and the column ``candidates.worth``, 5 the table ``sweeps`` and the columns
-``runs.sweep`` and ``runs.cell``, and lets ``evaluations.fitness`` be null."""
+``judgements`` and the column ``candidates.worth``, 5 the tables ``sweeps`` and ``activities``, the
+columns ``runs.sweep`` and ``runs.cell``, and the indexes that counting reads alone (``COUNTED``),
+and lets ``evaluations.fitness`` be null."""
 
 
 def now() -> datetime:
@@ -102,8 +111,18 @@ class Completion(Base):
     """One answer of a model, with the prompt that it answers."""
 
     __tablename__ = "completions"
+    __table_args__ = (
+        Index(
+            "completions_counted",
+            "run_id",
+            "model",
+            "prompt_tokens",
+            "completion_tokens",
+            "cost",
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     generation: Mapped[int]
     purpose: Mapped[str]
     """propose, repair, review or analyse."""
@@ -129,9 +148,10 @@ class Candidate(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "number"),
         UniqueConstraint("run_id", "generation", "slot", "repair"),
+        Index("candidates_counted", "run_id", "status", "generation", "number"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     number: Mapped[int]
     """0, 1, 2, … within the run, in the order of proposal; folder candidates/0007."""
     generation: Mapped[int]
@@ -191,9 +211,12 @@ class Evaluation(Base):
     """One finished training of one candidate with one seed, and its trusted score."""
 
     __tablename__ = "evaluations"
-    __table_args__ = (UniqueConstraint("candidate_id", "seed", "steps"),)
+    __table_args__ = (
+        UniqueConstraint("candidate_id", "seed", "steps"),
+        Index("evaluations_counted", "candidate_id", "purpose", "seed", "fitness"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id"), index=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id"))
     purpose: Mapped[str]
     """search (one training each) or confirm (the finalists, on fresh seeds)."""
     seed: Mapped[int]
@@ -232,3 +255,30 @@ class Rung(Base):
     kept: Mapped[bool]
     """Whether training went on."""
     candidate: Mapped[Candidate] = relationship(back_populates="rungs")
+
+
+class Activity(Base):
+    """What a run is at while a process works on it: a sign of life and no record.
+
+    A process that ends in order takes it away; after a crash its ``beat`` grows old.
+    """
+
+    __tablename__ = "activities"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    beat: Mapped[datetime]
+    """When the process last said that it lives."""
+    doing: Mapped[str]
+    """In a phrase: "training", "asking the model", …"""
+    generation: Mapped[int | None] = mapped_column(default=None)
+    trainings: Mapped[list[Any]] = mapped_column(default=list)
+    """Those under way: [{"candidate", "seed", "step", "steps", "fitness"}, …]."""
+
+
+COUNTED = tuple(
+    index
+    for table in ("candidates", "completions", "evaluations")
+    for index in Base.metadata.tables[table].indexes
+)
+"""Indexes that hold all that is counted, so that no program, prompt or report is read for it."""
+SUPERSEDED = ("ix_candidates_run_id", "ix_completions_run_id", "ix_evaluations_candidate_id")
+"""Indexes of earlier versions, whose columns those begin with."""

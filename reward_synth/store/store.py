@@ -39,11 +39,11 @@ from reward_synth.store.proposals import (
     RungDecision,
 )
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Judgement, Run, Rung, now
-from reward_synth.task import Task
-from sandbox.messages import ProbeFinding, TrainingReport
 
 if TYPE_CHECKING:
     from reward_synth.evaluation.score import Score
+    from reward_synth.task import Task
+    from sandbox.messages import ProbeFinding, TrainingReport
 
 DATABASE = "reward_synth.db"
 TICK = timedelta(microseconds=1)
@@ -88,7 +88,7 @@ class Store:
     def create_run(
         self,
         kind: Literal["search", "train"],
-        task: Task,
+        task: "Task",
         config: BaseModel,
         part: Part | None = None,
     ) -> str:
@@ -146,6 +146,11 @@ class Store:
             )
             if run is not None:
                 return run
+        raise self.unknown(run_id)
+
+    def unknown(self, run_id: str) -> UserError:
+        """What to say of a run that there is none of: the nearest name."""
+        with self._reading() as session:
             names = list(session.scalars(select(Run.id).order_by(Run.created.desc())))
         near = get_close_matches(run_id, names, n=1, cutoff=0.6)
         if near:
@@ -154,7 +159,7 @@ class Store:
             advice = f"the latest is {names[0]}; `reward-synth runs` lists all"
         else:
             advice = "start one with `reward-synth run TASK`"
-        raise UserError(f"there is no run {run_id!r} in {self.runs_dir}; {advice}")
+        return UserError(f"there is no run {run_id!r} in {self.runs_dir}; {advice}")
 
     def list_runs(self, kind: Literal["search", "train"] | None = None) -> list[Run]:
         """All runs, or those of a kind, newest first, with candidates and the fitness of their
@@ -297,7 +302,7 @@ class Store:
         candidate: Candidate,
         status: Literal["refused", "accepted"],
         reason: str = "",
-        findings: Sequence[ProbeFinding] = (),
+        findings: "Sequence[ProbeFinding]" = (),
     ) -> None:
         """Record what the gate said of a proposed candidate; a verdict that is there stays."""
         rows = [finding.model_dump(mode="json") for finding in findings]
@@ -349,7 +354,7 @@ class Store:
         purpose: Literal["search", "confirm"],
         seed: int,
         steps: int,
-        report: TrainingReport,
+        report: "TrainingReport",
         score: "Score",
         policy: Path,
         seconds: float,

@@ -288,7 +288,6 @@ def test_little_is_read_and_counts_the_same(store: Store, searched: str, pruned:
         for unread in (
             lambda run: run.candidates[0].source,
             lambda run: run.candidates[0].completion,
-            lambda run: run.candidates[0].note,
         ):
             with pytest.raises(SQLAlchemyError):
                 unread(light)
