@@ -92,6 +92,8 @@ def test_a_plain_training_tells_no_fitness(tmp_path: Path):
     reward = tmp_path / "reward.py"
     reward.write_text("def compute_reward(pole_up):\n    return pole_up, {'up': pole_up}\n")
     options = ("--seeds", 2, "--steps", 512, "--workers", 1, "--runs-dir", runs_dir)
+    shown = reward_synth("tasks", "show", task).out
+    assert "none: what a person prefers decides" in shown and "expert reward" not in shown
     told = reward_synth("train", task, "--reward", reward, *options)
     assert told.status == 0, told.err
     assert "the task has none, so there is no human-normalised score" in " ".join(told.out.split())
