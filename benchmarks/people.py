@@ -43,7 +43,7 @@ from sandbox.messages import TrainingReport
 TASKS = {"cartpole-swingup": 100_000, "cheetah-run": 100_000}
 """With the environment steps of a training."""
 SAMPLES, ITERATIONS = 4, 3
-JUDGEMENTS = (1, 3, 8)
+JUDGEMENTS = (2, 6)
 """After each generation."""
 NOISES = (0.0, 0.2)
 PAIRS: tuple[Pairs, ...] = get_args(Pairs)
@@ -148,21 +148,23 @@ def compare(folder: Path, task: str, seed: int, judgements: Sequence[int]) -> di
     """All searches of one task with one seed."""
     steps = TASKS[task]
     with Store.open(folder / f"{task}-{seed}") as store:
-        by_fitness = chosen(search(store, settings(task, steps, seed)))
+        runs = [search(store, settings(task, steps, seed))]
         people = []
         for count, noise, pairs in product(judgements, NOISES, PAIRS):
             person = SimulatedPerson(noise, count, seed, pairs=pairs)
             run = search(store, settings(task, steps, seed, **BY_PERSON), person)
             facts = {"judgements": count, "noise": noise, "pairs": pairs}
             people.append({**facts, **chosen(run)})
+            runs.append(run)
         pool = {
             c.source: value
-            for run in reversed(store.list_runs("search"))
-            for c in store.candidates(run.id)
+            for run in runs
+            for c in run.candidates
             if (value := search_fitness(c)) is not None
         }
     fitness = list(pool.values())[:POOL]
-    return {"task": task, "seed": seed, "fitness": by_fitness, "people": people, "pool": fitness}
+    facts = {"task": task, "seed": seed, "fitness": chosen(runs[0])}
+    return {**facts, "people": people, "pool": fitness}
 
 
 def pick(worth: Sequence[float], pairs: Pairs, noise: float, seed: int) -> list[float]:

@@ -136,7 +136,8 @@ def run(
         typer.Option(
             "--select",
             help="What parents and finalists are chosen by: the task's fitness, or how you rank "
-            "the policies (then nothing is dropped at rungs).",
+            "the policies (then nothing is dropped at rungs; so always on a task without a "
+            "fitness).",
         ),
     ] = Select.fitness,
     simulated_person: Annotated[
@@ -234,7 +235,9 @@ def run(
     from reward_synth.cli.summary import document, print_summary
     from reward_synth.reward.source import read_program
     from reward_synth.search import RunConfig
+    from reward_synth.search.building import suited
     from reward_synth.search.config import search_seeds
+    from reward_synth.task import load_task
 
     given = {
         "task": task,
@@ -294,7 +297,8 @@ def run(
         raise UserError("--base-url needs the server's model: add --model NAME")
     else:
         config = RunConfig.model_validate({**given, **limits})
-        with watching(search_standing(config), runs_dir) as observer:
+        planned = search_standing(suited(load_task(config.task), config))
+        with watching(planned, runs_dir) as observer:
             finished = api.search(config, runs_dir=runs_dir, observer=observer)
     if json:
         print_json(document(finished))

@@ -117,7 +117,8 @@ class Standing:
             self.turn_to("confirming")
         elif event.kind == "generation":
             self.generations_left = self.iterations - (event.generation or 0) - 1
-            self.best, self.best_fitness = event.candidate, event.fitness
+            self.best_fitness = event.fitness
+            self.best = None if event.fitness is None else event.candidate
         elif event.candidate is not None and event.kind not in ("stopped", "finished"):
             self.follow(self.row(event), event)
 

@@ -75,10 +75,10 @@ def hover(candidate: Candidate) -> str:
         lines.append(f"fitness {number(fitness)}")
         if spread := search_interval(candidate):
             lines[-1] += f" ({number(spread[0])} to {number(spread[1])})"
+    elif candidate.worth is not None:
+        lines.append(f"score by preference {number(candidate.worth)}")
     else:
         lines.append(candidate.status)
-        if candidate.worth is not None:
-            lines[-1] = f"score by preference {number(candidate.worth)}"
     if candidate.reason:
         lines.append(escape(shortened(candidate.reason, 70)))
     elif candidate.note:

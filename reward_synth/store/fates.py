@@ -26,7 +26,13 @@ def confirmations(candidate: Candidate) -> list[Evaluation]:
 
 
 def best_seed(candidate: Candidate) -> Evaluation:
-    """Whose policy is kept of a trained candidate: the best of its confirmations, if it has any."""
+    """Whose policy is kept of a trained candidate: the best of its confirmations, if it has any.
+
+    On a task without a fitness it is the one that people watched.
+    """
+    watched = search_evaluation(candidate)
+    if watched is not None and watched.fitness is None:
+        return watched
     return fittest(confirmations(candidate) or candidate.evaluations)
 
 

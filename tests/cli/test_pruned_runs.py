@@ -7,6 +7,7 @@ import pytest
 from reward_synth.cli.summary import candidates_line
 from reward_synth.report.tables import search_fitness
 from reward_synth.store import Store
+from reward_synth.store.fates import fitness_values
 from reward_synth.store.schema import Run
 from tests.cli.command import reward_synth
 from tests.report.recorded_run import Recorder
@@ -56,7 +57,7 @@ def test_runs_counts_them_and_takes_the_best_mean(recorded: tuple[Path, Run]):
     assert listed["pruned"] == pruned
     best = max(f for c in run.candidates if (f := search_fitness(c)) is not None)
     assert listed["fitness"] == best
-    assert best < max(e.fitness for c in run.candidates for e in c.evaluations)
+    assert best < max(f for c in run.candidates for f in fitness_values(c.evaluations))
     assert f"14 ({pruned} pruned)" in reward_synth("runs", "--runs-dir", runs_dir).out
 
 

@@ -17,6 +17,7 @@ from reward_synth.evaluation import (
     record_episodes,
     score_policy,
 )
+from reward_synth.feedback import describe
 from reward_synth.simulation.policy import Policy, save_policy
 from reward_synth.simulation.statistics import VariableStatistics, variable_statistics
 from reward_synth.task import Derived, Episode, Task, Variable, load_task
@@ -133,6 +134,11 @@ def test_the_typical_episode_and_one_of_the_other_outcome():
     without = behaviour(hand_made(success=None), episodes, usual())
     assert without.successes is None
     assert [(e.fitness, e.success) for e in without.excerpts] == [(1.5, None)]
+    unmeasured = behaviour(hand_made(fitness=None), episodes, usual())
+    assert unmeasured.fitness is None and len(unmeasured.variables) == len(found.variables)
+    assert [(e.fitness, e.success) for e in unmeasured.excerpts] == [(None, False), (None, True)]
+    told = describe(unmeasured)
+    assert "2 succeed. Actions:" in told and "itness" not in told and "None" not in told
     alike = behaviour(hand_made(success=lambda e: True), episodes, usual())
     assert [e.success for e in alike.excerpts] == [True]
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reward_synth.evaluation import Spread
 from reward_synth.evaluation.score import Score
 from reward_synth.feedback import Attempt, History, reflect
 from reward_synth.feedback.diagnosis import fitness_correlation, warnings
@@ -227,7 +228,7 @@ def test_a_policy_of_which_all_episodes_are_alike():
             "early": 0,
             "early_steps": None,
             "signs": [],
-            "fitness": behaviour().fitness.model_copy(update={"low": 5.75, "high": 5.75}),
+            "fitness": Spread(mean=5.75, low=5.75, high=5.75),
             "successes": None,
             "variables": {},
             "excerpts": [],

@@ -95,8 +95,10 @@ def rendered() -> dict[str, str]:
         best=examples.behaviour(),
     )
     repair = repair_messages(initial, ANSWER, FINDINGS)
-    program = {"task": initial[1].content.partition(ASKING)[0].strip(), "program": PROGRAM}
-    one = {"program": PROGRAM, "fitness": "0.41", "reflection": "Fitness rose from 0.1 to 0.4."}
+    task = initial[1].content.partition(ASKING)[0].strip()
+    program = {"task": task, "program": PROGRAM, "measured": True}
+    rose = "Fitness rose from 0.1 to 0.4."
+    one = {"program": PROGRAM, "measure": "fitness 0.41", "reflection": rose}
     example = {"description": "Reach the ball.", "fitness_doc": "share of hits", "program": PROGRAM}
     others = {
         "card/trajectories": {

@@ -36,7 +36,7 @@ def read(runs_dir: Path) -> Run:
         return store.get_run(listed.id)
 
 
-def scores(run: Run) -> list[tuple[int, str, float]]:
+def scores(run: Run) -> list[tuple[int, str, float | None]]:
     return [(c.number, c.source, e.fitness) for c in run.candidates for e in c.evaluations]
 
 

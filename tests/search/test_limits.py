@@ -70,7 +70,7 @@ def test_a_run_stops_before_the_model_is_asked_again_and_goes_on_with_more(tmp_p
         assert stopped.result["stopped"] == {"limit": "max_tokens", "value": billed, "allowed": 1}
         assert not stopped.result["confirmed"]
         assert [c.status for c in run.candidates] == ["scored", "scored"]
-        best = max(run.candidates, key=lambda c: c.evaluations[0].fitness)
+        best = max(run.candidates, key=lambda c: c.evaluations[0].fitness or 0.0)
         assert stopped.result["winner"] == best.number
         assert (stopped.folder / "best" / "reward.py").read_text() == stopped.reward == best.source
         assert "stopped at a limit" in stopped.report.read_text()

@@ -9,11 +9,12 @@ import pytest
 
 from reward_synth import api
 from reward_synth.errors import UserError
-from reward_synth.search import Progress, RunConfig, simulated_person
+from reward_synth.search import Progress, RunConfig
 from reward_synth.search.listening import Listener, current_round, parse_ranking
 from reward_synth.search.simulated_person import SimulatedPerson
 from reward_synth.search.strategy import search_fitness
-from reward_synth.store import Run, Store
+from reward_synth.store import Candidate, Run, Store
+from tests.report.recorded_run import Recorder
 from tests.search.small_searches import SETTINGS, program, upright
 from tests.servers import CompletionServer
 
@@ -179,18 +180,30 @@ def test_a_simulated_person_prefers_the_fitter(tmp_path: Path, server: Completio
     assert recorded.candidates[-1].parents == [best.number]
 
 
-def test_a_simulated_person_errs_as_often_as_told(tmp_path: Path):
-    class Two:
-        def __init__(self, fitness: float) -> None:
-            self.fitness = fitness
-
-    person = SimulatedPerson(noise=0.2, judgements=1, seed=0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulated_person, "search_fitness", lambda c: c.fitness)
-        rng = np.random.default_rng(0)
-        said = [person.prefers(Two(2.0), Two(1.0), rng) for _ in range(2000)]  # type: ignore[arg-type]
-        assert person.prefers(Two(1.0), Two(1.0), rng) == 0.0  # type: ignore[arg-type]
+def test_a_simulated_person_errs_as_often_as_told():
+    person = SimulatedPerson(noise=0.2, judgements=1, seed=0, truth=lambda c: c.worth)
+    rng = np.random.default_rng(0)
+    good, bad = Candidate(worth=2.0), Candidate(worth=1.0)
+    said = [person.prefers(good, bad, rng) for _ in range(2000)]
+    assert person.prefers(bad, bad, rng) == 0.0
     assert np.mean(np.array(said) < 0) == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_simulated_person_judges_telling_pairs_or_any(tmp_path: Path):
+    """The telling pairs reach every policy at once; any do not."""
+    judged = {}
+    for pairs in ("informative", "random"):
+        with Store.open(tmp_path / pairs) as store:
+            run = Recorder(store, tmp_path).whole_run()
+            listener = Listener(store, current_round(store, run), "simulated")
+            person = SimulatedPerson(0.0, 4, seed=1, pairs=pairs)
+            person.judge(listener)
+            rankings = [j.ranking for j in store.judgements(run) if j.kind == "ranking"]
+            judged[pairs] = [{n for equals in one for n in equals} for one in rankings]
+            known = set(listener.round.known)
+    assert [len(pairs) for pairs in judged.values()] == [4, 4]
+    assert set().union(*judged["informative"]) == known
+    assert judged["informative"] != judged["random"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from reward_synth import api
 from reward_synth.errors import UserError
 from reward_synth.search import RunConfig
 from reward_synth.store import Store
+from reward_synth.store.fates import search_evaluation
 from tests.cli.command import reward_synth
 from tests.search.small_searches import upright
 from tests.search.unmeasured import Judge, settings, unmeasured_task
@@ -79,7 +80,11 @@ def test_prompts_speak_of_what_a_person_prefers(tmp_path: Path):
     for prompt in prompts:
         said = prompt.replace("x[:, None]", "")
         assert "None" not in said and "fitness" not in said.lower()
-    assert run.result["worth"] is not None
+    with Store.open(runs_dir) as store:
+        winner = store.candidates(run.id)[run.result["winner"]]
+    watched = search_evaluation(winner)
+    assert watched is not None and len(winner.evaluations) == 2
+    assert run.policy.read_bytes() == (run.folder / watched.policy).read_bytes()
 
 
 def test_a_plain_training_tells_no_fitness(tmp_path: Path):
@@ -87,6 +92,8 @@ def test_a_plain_training_tells_no_fitness(tmp_path: Path):
     reward = tmp_path / "reward.py"
     reward.write_text("def compute_reward(pole_up):\n    return pole_up, {'up': pole_up}\n")
     options = ("--seeds", 2, "--steps", 512, "--workers", 1, "--runs-dir", runs_dir)
+    shown = reward_synth("tasks", "show", task).out
+    assert "none: what a person prefers decides" in shown and "expert reward" not in shown
     told = reward_synth("train", task, "--reward", reward, *options)
     assert told.status == 0, told.err
     assert "the task has none, so there is no human-normalised score" in " ".join(told.out.split())

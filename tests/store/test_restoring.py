@@ -71,6 +71,7 @@ def test_a_training_whose_policy_is_lost_is_made_again(
     assert len(candidate.evaluations) == 1
     assert candidate.status == ("accepted" if purpose == "search" else "scored")
 
+    assert training.fitness is not None
     evaluate(store, candidate, tmp_path, training.fitness, purpose=purpose, seed=training.seed)
     assert path.read_bytes() == whole
     assert restore_files(store, run_id) == []

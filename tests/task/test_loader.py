@@ -146,6 +146,11 @@ WRONG = {
     "a task of another type": ("task = Task(", "task = dict(", "task is a dict, not"),
     "an empty description": ("Balance the pole.", " ", "description is empty; say in one"),
     "an empty fitness_doc": ("control steps survived", "", "fitness_doc is empty"),
+    "a fitness_doc alone": (
+        "    fitness=lambda episode: float(len(episode)),\n",
+        "",
+        "fitness_doc says what fitness measures, and there is no fitness",
+    ),
     "success without words": (
         "training_steps=1000",
         "training_steps=1000, success=lambda e: True",
