@@ -83,12 +83,9 @@ def enter(store: Store, plan: Plan, *, resume: bool) -> Changes:
 
     Raises UserError where it is there already and is not to be resumed.
     """
+    if not resume:
+        refuse_again(store, plan)
     found = find_sweep(store, plan.name)
-    if found is not None and not resume:
-        raise UserError(
-            f"there is a sweep {plan.name!r} in {store.runs_dir} already; go on with it by "
-            "--resume, or give this one another name"
-        )
     before = {} if found is None else {c["key"]: c["label"] for c in found.plan["cells"]}
     now = {cell.key: cell.label for cell in plan.cells}
     record_sweep(store, plan.name, plan.document())
@@ -96,6 +93,15 @@ def enter(store: Store, plan: Plan, *, resume: bool) -> Changes:
         new=[label for key, label in now.items() if before and key not in before],
         gone=[label for key, label in before.items() if key not in now],
     )
+
+
+def refuse_again(store: Store, plan: Plan) -> None:
+    """Raises UserError where a sweep of that name is recorded."""
+    if find_sweep(store, plan.name) is not None:
+        raise UserError(
+            f"there is a sweep {plan.name!r} in {store.runs_dir} already; go on with it by "
+            "--resume, or give this one another name"
+        )
 
 
 def states_of(store: Store, plan: Plan) -> dict[str, State]:
