@@ -126,8 +126,8 @@ class SweepLines:
                 return
             standing.tell(event)
             line = headline(event, standing) if event.kind in WORTH_A_LINE else ""
-            if line:
-                self.say(f"{cell.label}: {line}")
+        if line:  # not within the lock, which drawing needs too
+            self.say(f"{cell.label}: {line}")
 
     def turned(self, cell: Cell, state: State) -> None:
         """A run was begun, or is over."""
@@ -141,7 +141,8 @@ class SweepLines:
                 return
             word = {"waiting": "not begun"}.get(state.status, state.status)
             reason = f": {state.reason}" if state.reason else ""
-            self.say(f"{cell.label}: {word}{reason}; {self.standing.footer()}")
+            line = f"{cell.label}: {word}{reason}; {self.standing.footer()}"
+        self.say(line)
 
 
 class SweepTable(SweepLines):

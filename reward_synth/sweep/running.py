@@ -199,12 +199,6 @@ class Sweep:
                 cell = self.todo.popleft()
             except IndexError:
                 return
-            before = self.states[cell.key]
-            reached = self.beyond(asks_a_model(cell))
-            if reached is not None:
-                self.turn(cell, State(before.status, before.run, str(reached)))
-                continue
-            self.turn(cell, State("running", before.run))
             self.turn(cell, self.outcome(cell))
 
     def turn(self, cell: Cell, state: State) -> None:
@@ -213,7 +207,8 @@ class Sweep:
 
     def outcome(self, cell: Cell) -> State:
         """Do a run, and say what became of it, whatever that is."""
-        run = self.states[cell.key].run
+        before = self.states[cell.key]
+        run = before.run
 
         def hear(event: Progress) -> None:
             nonlocal run
@@ -221,6 +216,10 @@ class Sweep:
             self.watcher.progress(cell, event)
 
         try:
+            limit = self.beyond(asks_a_model(cell))
+            if limit is not None:
+                return State(before.status, run, str(limit))
+            self.turn(cell, State("running", run))
             done = self.carry_out(cell, run, hear)
         except StoppedError:
             return State("running", run, "interrupted")

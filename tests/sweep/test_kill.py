@@ -17,8 +17,14 @@ from tests.sweep.small_sweeps import Heard, table, written
 COMMAND = [sys.executable, "-m", "reward_synth.cli", "sweep"]
 
 
-def sweep(file: Path, runs_dir: Path, *arguments: str, lines: int | None = None) -> tuple[int, str]:
-    """Run the command; with ``lines``, kill it after so many lines of progress.
+def sweep(
+    file: Path,
+    runs_dir: Path,
+    *arguments: str,
+    lines: int | None = None,
+    by: signal.Signals = signal.SIGKILL,
+) -> tuple[int, str]:
+    """Run the command; with ``lines``, end it by a signal after so many lines of progress.
 
     Gives the exit status, negative for a signal, and what it said.
     """
@@ -37,11 +43,11 @@ def sweep(file: Path, runs_dir: Path, *arguments: str, lines: int | None = None)
         said.append(line)
         told = [line for line in said if "  cartpole" in line]
         if len(told) == lines:
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(by)
             break
     said += process.stderr.readlines()
     code = process.wait(timeout=300)
-    if code == -signal.SIGKILL:
+    if lines is not None:
         assert gone(temporary), "workers outlived the sweep"
     return code, "".join(said)
 
@@ -67,14 +73,16 @@ def read(runs_dir: Path) -> Any:
     return json.loads((runs_dir / "sweeps" / "night" / "sweep.json").read_text())
 
 
-def test_killed_and_resumed_gives_the_same_table(tmp_path: Path):
+def test_killed_interrupted_and_resumed_gives_the_same_table(tmp_path: Path):
     file = written(tmp_path, grid={"task": ["cartpole-swingup"], "seed": [3, 4]})
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     carry_out(read_plan(file), runs_dir=undisturbed, watcher=Heard())
 
     assert sweep(file, killed, lines=2)[0] == -signal.SIGKILL
     assert not (killed / "sweeps" / "night" / "sweep.json").exists()
-    assert sweep(file, killed, "--resume", lines=3)[0] == -signal.SIGKILL
+    code, said = sweep(file, killed, "--resume", lines=3, by=signal.SIGINT)
+    assert code == 130, said
+    assert f"go on with: reward-synth sweep {file} --resume" in said
     code, said = sweep(file, killed, "--resume")
     assert code == 0, said
 
