@@ -31,7 +31,7 @@ from tests.sweep.small_sweeps import table
 TASKS = ("cartpole-swingup", "cheetah-run", "reacher-reach")
 SEEDS = (0, 1)
 QUICK_SEEDS = (0,)
-STEPS, QUICK_STEPS = 32_768, 4_096
+STEPS, QUICK_STEPS = 16_384, 4_096
 SAMPLES, ITERATIONS, FRESH_SEEDS = 4, 2, 2
 KILLS = (0.3, 0.6)
 """Shares of the undisturbed sweep's time after which the other one is killed."""

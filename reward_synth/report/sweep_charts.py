@@ -19,7 +19,8 @@ SIDE = 12
 ROW, LINE = 22, 15
 """Pixels of an estimate, and of each line of its label."""
 REACH = 0.35
-"""How far the expert's and the sparse reward's level widen a scale, as a share of its span."""
+"""How far the expert's or the sparse reward's level may widen a scale, as a human-normalised score,
+and as a share of what the scale spans."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ def interquartile_means(methods: Sequence[Method]) -> Estimates | None:
     if not rows:
         return None
     ends = [end for *_, found in rows for end in (found.low, found.high)]
-    span = max(max(ends) - min(ends), 0.1)
-    near = [v for v in (0.0, EXPERT) if min(ends) - REACH * span <= v <= max(ends) + REACH * span]
+    reach = REACH * max(max(ends) - min(ends), 1.0)
+    near = [v for v in (0.0, EXPERT) if min(ends) - reach <= v <= max(ends) + reach]
     low, high = min([*ends, *near]), max([*ends, *near])
     edge = 0.05 * max(high - low, 0.1)
     scale = Scale(low - edge, high + edge, SIDE, WIDTH - SIDE)
@@ -181,11 +182,12 @@ def _estimates(
     for look, label, found in rows:
         lines = [Tick(y + LINE * (k + 1), line) for k, line in enumerate(label)]
         y = lines[-1].place + 9
+        spread = f" ({told(found.low)} to {told(found.high)})" if found.low < found.high else ""
         bars.append(
             Bar(
                 look=look,
                 lines=lines,
-                figures=f"{told(found.value)}{unit} ({told(found.low)} to {told(found.high)})",
+                figures=f"{told(found.value)}{unit}{spread}",
                 y=y,
                 low=scale(found.low),
                 value=scale(found.value),
