@@ -1,5 +1,7 @@
 """Live progress of a sweep: the runs under way in a terminal, plain lines anywhere else."""
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,8 +38,6 @@ def watching(plan: Plan, states: Mapping[str, State], go_on: str) -> Iterator["S
 
     An interruption becomes one line that says how to ``go_on``, and exit status 130.
     """
-    import typer
-
     out = console(stderr=True)
     standing = SweepStanding(plan, states)
     try:
@@ -48,7 +48,10 @@ def watching(plan: Plan, states: Mapping[str, State], go_on: str) -> Iterator["S
             yield SweepLines(standing, lambda line: print_line(out, line))
     except KeyboardInterrupt:
         print_line(out, f"interrupted; go on with: {go_on}")
-        raise typer.Exit(INTERRUPTED) from None
+        # Workers are gone, but a run's thread may be in a simulator or wait for a model: Python
+        # crashes if it ends beneath the one, and would wait for the other.
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 class SweepStanding:
