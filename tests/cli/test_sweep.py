@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from reward_synth.cli.sweep import EXAMPLE
+from reward_synth.sweep.checks import read_plan
 from tests.cli.command import CHECKOUT, reward_synth
 from tests.sweep.small_sweeps import written
 
@@ -58,5 +60,6 @@ def test_a_failed_run_is_told_and_the_exit_status_says_so(tmp_path: Path):
 
 
 def test_the_example_is_sound():
-    told = reward_synth("sweep", SMALL, "--help")
-    assert told.status == 0 and "Example" in told.out
+    cells = read_plan(SMALL).cells
+    assert [cell.kind for cell in cells] == ["train"] * 4 + ["search"] * 8
+    assert str(SMALL.relative_to(CHECKOUT)) in EXAMPLE
