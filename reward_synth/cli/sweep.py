@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reward_synth.sweep.estimate import Estimate
     from reward_synth.sweep.plan import Plan
     from reward_synth.sweep.results import Results
-    from reward_synth.sweep.running import State
+    from reward_synth.sweep.states import State
 
 EXAMPLE = """Examples:
 

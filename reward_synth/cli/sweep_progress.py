@@ -22,7 +22,7 @@ from reward_synth.cli.train import train_standing
 from reward_synth.search import Progress, RunConfig
 from reward_synth.sweep.estimate import work_of
 from reward_synth.sweep.plan import Cell, Plan
-from reward_synth.sweep.running import State
+from reward_synth.sweep.states import State
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

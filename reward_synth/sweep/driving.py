@@ -13,7 +13,8 @@ from reward_synth.sweep.checks import read_plan
 from reward_synth.sweep.estimate import Estimate, estimate
 from reward_synth.sweep.plan import Plan, plan_of
 from reward_synth.sweep.results import Results, results, write_results
-from reward_synth.sweep.running import State, Sweep, Watcher, enter, refuse_again, states_of
+from reward_synth.sweep.running import Sweep
+from reward_synth.sweep.states import State, Watcher, enter, refuse_again, states_of
 
 SUFFIXES = (".yaml", ".yml")
 

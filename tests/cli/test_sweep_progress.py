@@ -8,7 +8,7 @@ from rich.console import Console
 
 from reward_synth.cli.sweep_progress import SweepLines, SweepStanding, SweepTable
 from reward_synth.search import Progress
-from reward_synth.sweep.running import State
+from reward_synth.sweep.states import State
 from tests.sweep.small_sweeps import plan
 
 

@@ -10,7 +10,7 @@ from reward_synth.search import Progress
 from reward_synth.sweep.checks import read_plan
 from reward_synth.sweep.driving import FinishedSweep, carry_out
 from reward_synth.sweep.plan import Cell, Plan
-from reward_synth.sweep.running import State
+from reward_synth.sweep.states import State
 
 SETTINGS: dict[str, Any] = {
     "iterations": 1,
