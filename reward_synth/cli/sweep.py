@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reward_synth.sweep.estimate import Estimate
     from reward_synth.sweep.plan import Plan
     from reward_synth.sweep.results import Results
-    from reward_synth.sweep.running import State
+    from reward_synth.sweep.states import State
 
 EXAMPLE = """Examples:
 
@@ -59,7 +59,7 @@ def sweep(
     from reward_synth.sweep.driving import carry_out, find_plan, foresee
 
     plan = find_plan(file, runs_dir, resume=resume)
-    expected, states = foresee(plan, runs_dir)
+    expected, states = foresee(plan, runs_dir, anew=not (resume or dry_run))
     if not dry_run or not json:
         print_estimate(plan, expected, states, stderr=json or not dry_run)
     if dry_run:
@@ -120,6 +120,9 @@ def print_estimate(
     from reward_synth.report.words import amount
 
     out = console(stderr=stderr)
+    if not expected.runs:
+        out.print(f"sweep {plan.name}: all {count(len(plan.cells), 'run')} are finished")
+        return
     done = sum(state.status == "finished" for state in states.values())
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

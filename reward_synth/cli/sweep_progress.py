@@ -1,5 +1,7 @@
 """Live progress of a sweep: the runs under way in a terminal, plain lines anywhere else."""
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +22,7 @@ from reward_synth.cli.train import train_standing
 from reward_synth.search import Progress, RunConfig
 from reward_synth.sweep.estimate import work_of
 from reward_synth.sweep.plan import Cell, Plan
-from reward_synth.sweep.running import State
+from reward_synth.sweep.states import State
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -36,8 +38,6 @@ def watching(plan: Plan, states: Mapping[str, State], go_on: str) -> Iterator["S
 
     An interruption becomes one line that says how to ``go_on``, and exit status 130.
     """
-    import typer
-
     out = console(stderr=True)
     standing = SweepStanding(plan, states)
     try:
@@ -48,7 +48,10 @@ def watching(plan: Plan, states: Mapping[str, State], go_on: str) -> Iterator["S
             yield SweepLines(standing, lambda line: print_line(out, line))
     except KeyboardInterrupt:
         print_line(out, f"interrupted; go on with: {go_on}")
-        raise typer.Exit(INTERRUPTED) from None
+        # Workers are gone, but a run's thread may be in a simulator or wait for a model: Python
+        # crashes if it ends beneath the one, and would wait for the other.
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 class SweepStanding:
@@ -126,8 +129,8 @@ class SweepLines:
                 return
             standing.tell(event)
             line = headline(event, standing) if event.kind in WORTH_A_LINE else ""
-            if line:
-                self.say(f"{cell.label}: {line}")
+        if line:  # not within the lock, which drawing needs too
+            self.say(f"{cell.label}: {line}")
 
     def turned(self, cell: Cell, state: State) -> None:
         """A run was begun, or is over."""
@@ -141,7 +144,8 @@ class SweepLines:
                 return
             word = {"waiting": "not begun"}.get(state.status, state.status)
             reason = f": {state.reason}" if state.reason else ""
-            self.say(f"{cell.label}: {word}{reason}; {self.standing.footer()}")
+            line = f"{cell.label}: {word}{reason}; {self.standing.footer()}"
+        self.say(line)
 
 
 class SweepTable(SweepLines):

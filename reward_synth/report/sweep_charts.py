@@ -1,6 +1,6 @@
 """Charts of methods as plain SVG: score distributions, and estimates with their intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,15 @@ from reward_synth.report.words import amount
 
 WIDTH = 360
 PROFILE_HEIGHT = 270
-LEFT, RIGHT, TOP, BOTTOM = 46, 16, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 46, 16, 20, 40
 """Pixels around a profile's plane, where the labels stand."""
 SIDE = 12
 """Pixels beside an estimate's line, whose label stands above it."""
-ROW = 36
-"""Pixels of an estimate with its label."""
+ROW, LINE = 22, 15
+"""Pixels of an estimate, and of each line of its label."""
 REACH = 0.35
-"""How far the expert's and the sparse reward's level widen a scale, as a share of its span."""
+"""How far the expert's or the sparse reward's level may widen a scale, as a human-normalised score,
+and as a share of what the scale spans."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Bar:
     """An estimate and its interval."""
 
     look: Look
-    label: str
+    lines: list[Tick]
+    """Of its label, from the top."""
     figures: str
     y: float
     low: float
@@ -134,53 +136,63 @@ def _outlines(profile: Profile, across: Scale, up: Scale) -> tuple[str, str]:
 def interquartile_means(methods: Sequence[Method]) -> Estimates | None:
     """The methods' interquartile means; None where nobody has a score."""
     rows = [
-        (Look(place), method.name, method.iqm)
+        (Look(place), [method.name], method.iqm)
         for place, method in enumerate(methods, 1)
         if method.iqm is not None
     ][:MOST_LINES]
     if not rows:
         return None
     ends = [end for *_, found in rows for end in (found.low, found.high)]
-    span = max(max(ends) - min(ends), 0.1)
-    near = [v for v in (0.0, EXPERT) if min(ends) - REACH * span <= v <= max(ends) + REACH * span]
+    reach = REACH * max(max(ends) - min(ends), 1.0)
+    near = [v for v in (0.0, EXPERT) if min(ends) - reach <= v <= max(ends) + reach]
     low, high = min([*ends, *near]), max([*ends, *near])
     edge = 0.05 * max(high - low, 0.1)
     scale = Scale(low - edge, high + edge, SIDE, WIDTH - SIDE)
     levels = [Tick(scale(v), "expert" if v == EXPERT else "sparse") for v in near]
-    return _estimates(rows, scale, [Tick(scale(v), amount(v)) for v in scale.ticks()], levels)
+    ticks = [Tick(scale(v), amount(v)) for v in scale.ticks()]
+    return _estimates(rows, scale, ticks, levels, lambda value: f"{value:.2f}")
 
 
 def improvement_chart(methods: Sequence[Method], found: Sequence[Improvement]) -> Estimates | None:
     """P(X > Y) of the pairs of methods; None where there is no pair."""
     places = {method.name: place for place, method in enumerate(methods, 1)}
     rows = [
-        (Look(places[one.method]), f"{one.method}  over  {one.other}", one.probability)
+        (Look(places[one.method]), [one.method, f"over {one.other}"], one.probability)
         for one in found
     ][:MOST_LINES]
     if not rows:
         return None
     scale = Scale(0.0, 1.0, SIDE, WIDTH - SIDE)
     ticks = [Tick(scale(v), f"{100 * v:.0f} %") for v in np.linspace(0, 1, 5)]
-    return _estimates(rows, scale, ticks, [Tick(scale(0.5), "")])
+    return _estimates(
+        rows, scale, ticks, [Tick(scale(0.5), "")], lambda value: f"{100 * value:.0f}", " %"
+    )
 
 
 def _estimates(
-    rows: Sequence[tuple[Look, str, Estimated]],
+    rows: Sequence[tuple[Look, list[str], Estimated]],
     scale: Scale,
     ticks: list[Tick],
     levels: list[Tick],
+    told: Callable[[float], str],
+    unit: str = "",
 ) -> Estimates:
-    bars = [
-        Bar(
-            look=look,
-            label=label,
-            figures=f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})",
-            y=TOP + k * ROW + 26,
-            low=scale(found.low),
-            value=scale(found.value),
-            high=scale(found.high),
+    bars: list[Bar] = []
+    y: float = TOP
+    for look, label, found in rows:
+        lines = [Tick(y + LINE * (k + 1), line) for k, line in enumerate(label)]
+        y = lines[-1].place + 9
+        spread = f" ({told(found.low)} to {told(found.high)})" if found.low < found.high else ""
+        bars.append(
+            Bar(
+                look=look,
+                lines=lines,
+                figures=f"{told(found.value)}{unit}{spread}",
+                y=y,
+                low=scale(found.low),
+                value=scale(found.value),
+                high=scale(found.high),
+            )
         )
-        for k, (look, label, found) in enumerate(rows)
-    ]
-    bottom = TOP + len(rows) * ROW + 6
-    return Estimates(bars, ticks, levels, height=bottom + 22, bottom=bottom)
+        y += ROW - 9
+    return Estimates(bars, ticks, levels, height=y + 24, bottom=y + 2)

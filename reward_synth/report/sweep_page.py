@@ -112,8 +112,10 @@ def value(found: Estimated | None) -> str:
 
 
 def between(found: Estimated | None) -> str:
-    """``0.31 to 0.42``."""
-    return "" if found is None else f"{found.low:.2f} to {found.high:.2f}"
+    """``0.31 to 0.42``; nothing where no task has two runs that differ."""
+    if found is None or found.low == found.high:
+        return ""
+    return f"{found.low:.2f} to {found.high:.2f}"
 
 
 def above_expert(method: Method) -> str:

@@ -4,6 +4,7 @@ Every MuJoCo simulator starts its episodes here, on the processor: an episode's 
 sensor values are the same whatever steps it afterwards.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,11 @@ from reward_synth.task.validation import nearest
 
 FULL_STATE = mujoco.mjtState.mjSTATE_FULLPHYSICS
 """Time, ``qpos``, ``qvel``, activations and what few models have besides, in this order."""
+
+
+SWITCHING = threading.Lock()
+"""MuJoCo makes its switch ready at the first use, and threads that do so at once wait for each
+other for ever: one inside it for Python's lock, the others with that lock for the switch."""
 
 
 class InitialStates:
@@ -127,7 +133,8 @@ def silence_warnings() -> None:
     Such a state already ends its environment.  By default it would also go to stderr and to a
     file in the working directory, and MuJoCo has only this process-wide switch.
     """
-    mujoco.set_mju_user_warning(_ignore)
+    with SWITCHING:
+        mujoco.set_mju_user_warning(_ignore)
 
 
 def _ignore(message: str) -> None:

@@ -13,7 +13,8 @@ from reward_synth.sweep.checks import read_plan
 from reward_synth.sweep.estimate import Estimate, estimate
 from reward_synth.sweep.plan import Plan, plan_of
 from reward_synth.sweep.results import Results, results, write_results
-from reward_synth.sweep.running import State, Sweep, Watcher, enter, states_of
+from reward_synth.sweep.running import Sweep
+from reward_synth.sweep.states import State, Watcher, enter, refuse_again, states_of
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -40,12 +41,19 @@ def find_plan(asked: str, runs_dir: Path, *, resume: bool) -> Plan:
         return plan_of(asked, get_sweep(store, asked).plan)
 
 
-def foresee(plan: Plan, runs_dir: Path) -> tuple[Estimate, Mapping[str, State]]:
-    """What a sweep will still take, and the state of its runs; records nothing."""
+def foresee(
+    plan: Plan, runs_dir: Path, *, anew: bool = False
+) -> tuple[Estimate, Mapping[str, State]]:
+    """What a sweep will still take, and the state of its runs; records nothing.
+
+    With ``anew``, raises UserError where it is there already.
+    """
     if not (runs_dir / DATABASE).is_file():
         states = {cell.key: State("waiting") for cell in plan.cells}
         return estimate(plan, plan.cells, None), states
     with api.opened(runs_dir) as store:
+        if anew:
+            refuse_again(store, plan)
         states = states_of(store, plan)
         left = [cell for cell in plan.cells if states[cell.key].status != "finished"]
         return estimate(plan, left, store), states

@@ -228,6 +228,7 @@ def _speed(
         if run.task_folder == str(task.folder.absolute())
         and run.config.get("device", "cpu") == config.device
         and run.seconds > 0
+        and facts(run).environment_steps > 0
     ]
     if own:
         taken = sum(facts(run).environment_steps for run in own)

@@ -46,8 +46,8 @@ def read_yaml(path: Path) -> Written:
         ) from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise UserError(
@@ -65,8 +65,6 @@ def read_yaml(path: Path) -> Written:
         raise UserError(f"{path} is not YAML: {told}") from None
     except RecursionError:
         raise UserError(f"{path} is nested too deep for a sweep") from None
-    finally:
-        loader.dispose()
 
 
 def _walk(

@@ -13,7 +13,7 @@ from reward_synth.search.result import baselines_since
 from reward_synth.store import Store, atomic_write
 from reward_synth.store.sweeps import get_sweep, sweep_folder
 from reward_synth.sweep.plan import Plan
-from reward_synth.sweep.running import State
+from reward_synth.sweep.states import State
 from reward_synth.version import __version__
 
 

@@ -9,104 +9,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from reward_synth import api
 from reward_synth.errors import LimitError, RunError, UserError
 from reward_synth.evaluation import cores, measured
 from reward_synth.evaluation.legs import StoppedError
 from reward_synth.redaction import HIDDEN_USER, Secrets
-from reward_synth.search import Progress, RunConfig, plain
+from reward_synth.search import Observer, Progress, RunConfig, plain
 from reward_synth.search.limits import HOUR, LIMITS
 from reward_synth.search.roles import OFFLINE
 from reward_synth.search.trainings import WORTH_MEASURING, OpenPool, open_pool_for
 from reward_synth.store import Part, Store
-from reward_synth.store.sweeps import (
-    Bill,
-    add_sweep_seconds,
-    bill,
-    find_sweep,
-    record_sweep,
-    runs_of,
-)
+from reward_synth.store.sweeps import Bill, add_sweep_seconds, bill, find_sweep
 from reward_synth.sweep.plan import Cell, Plan
 from reward_synth.sweep.sharing import Machine
+from reward_synth.sweep.states import State, Watcher, states_of
 from reward_synth.task import load_task
 
 HEARTBEAT = 5.0
 """Seconds between two records of the sweep's wall-clock: a kill loses no more of it."""
 FAREWELL = 10.0
 """Seconds that runs have to end after an interruption; one may wait for its model's answer."""
-
-Status = Literal["waiting", "running", "finished", "stopped", "failed"]
-
-
-@dataclass(frozen=True)
-class State:
-    """What became of a run of the sweep so far."""
-
-    status: Status
-    run: str | None = None
-    """Its id, once it has begun."""
-    reason: str = ""
-    """Why it stopped, failed or was not begun."""
-
-
-class Watcher(Protocol):
-    """Hears how a sweep goes on, from several threads."""
-
-    def say(self, message: str) -> None:
-        """Something about the whole sweep."""
-        ...
-
-    def progress(self, cell: Cell, event: Progress) -> None:
-        """What a run tells of itself."""
-        ...
-
-    def turned(self, cell: Cell, state: State) -> None:
-        """A run was begun, or is over."""
-        ...
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How a plan differs from what was recorded of the sweep."""
-
-    new: list[str]
-    gone: list[str]
-    """Labels of runs that are asked for now, and that are not asked for any more."""
-
-
-def enter(store: Store, plan: Plan, *, resume: bool) -> Changes:
-    """Record the sweep, which is locked, or what it is to be from now on.
-
-    Raises UserError where it is there already and is not to be resumed.
-    """
-    found = find_sweep(store, plan.name)
-    if found is not None and not resume:
-        raise UserError(
-            f"there is a sweep {plan.name!r} in {store.runs_dir} already; go on with it by "
-            "--resume, or give this one another name"
-        )
-    before = {} if found is None else {c["key"]: c["label"] for c in found.plan["cells"]}
-    now = {cell.key: cell.label for cell in plan.cells}
-    record_sweep(store, plan.name, plan.document())
-    return Changes(
-        new=[label for key, label in now.items() if before and key not in before],
-        gone=[label for key, label in before.items() if key not in now],
-    )
-
-
-def states_of(store: Store, plan: Plan) -> dict[str, State]:
-    """What is recorded of each run of the sweep, by the cell's key."""
-    begun = runs_of(store, plan.name)
-    states: dict[str, State] = {}
-    for cell in plan.cells:
-        run, status, reason = begun.get(cell.key, (None, "waiting", ""))
-        assert status in ("waiting", "running", "finished", "stopped", "failed")
-        states[cell.key] = State(status, run, reason)
-    return states
 
 
 def slots(plan: Plan) -> int:
@@ -193,12 +117,6 @@ class Sweep:
                 cell = self.todo.popleft()
             except IndexError:
                 return
-            before = self.states[cell.key]
-            reached = self.beyond(asks_a_model(cell))
-            if reached is not None:
-                self.turn(cell, State(before.status, before.run, str(reached)))
-                continue
-            self.turn(cell, State("running", before.run))
             self.turn(cell, self.outcome(cell))
 
     def turn(self, cell: Cell, state: State) -> None:
@@ -207,7 +125,8 @@ class Sweep:
 
     def outcome(self, cell: Cell) -> State:
         """Do a run, and say what became of it, whatever that is."""
-        run = self.states[cell.key].run
+        before = self.states[cell.key]
+        run = before.run
 
         def hear(event: Progress) -> None:
             nonlocal run
@@ -215,6 +134,10 @@ class Sweep:
             self.watcher.progress(cell, event)
 
         try:
+            limit = self.beyond(asks_a_model(cell))
+            if limit is not None:
+                return State(before.status, run, str(limit))
+            self.turn(cell, State("running", run))
             done = self.carry_out(cell, run, hear)
         except StoppedError:
             return State("running", run, "interrupted")
@@ -231,7 +154,7 @@ class Sweep:
             return State("running", run, "interrupted")
         return State("failed", run, " ".join(self.secrets.hide(reason).split()))
 
-    def carry_out(self, cell: Cell, run: str | None, observer: "api.Observer") -> "api.FinishedRun":
+    def carry_out(self, cell: Cell, run: str | None, observer: Observer) -> api.FinishedRun:
         """Start a run, or go on with it."""
         config, pool = cell.config, self.machine.pool(cell.key)
         folder = self.store.runs_dir

@@ -51,6 +51,7 @@ class Turns:
         number = next(self.numbers)
         with self.changed:
             self.waiting[number] = run
+            self.changed.notify_all()
             try:
                 while run not in self.stopped and not self._is_next(number):
                     self.changed.wait()
