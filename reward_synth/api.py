@@ -94,12 +94,14 @@ def search(
 
     ``open_pool`` gives it workers; those of the engine that ``config`` names if None.
     """
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import loop
     from reward_synth.search.trainings import open_pool_for
 
-    with opened(runs_dir) as store:
+    check_trackers(config.trackers)
+    with opened(runs_dir) as store, tracked(store, config.trackers, observer) as following:
         run = loop.search(
-            config, store=store, observer=observer, open_pool=open_pool or open_pool_for
+            config, store=store, observer=following, open_pool=open_pool or open_pool_for
         )
         return finished(store, run)
 
@@ -116,27 +118,31 @@ def resume(
 
     ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
     ``iterations`` (a finished run goes on too then), where its trainings are made (``engine``,
-    ``ray_address``, ``workers``), or the ``base_url`` again where that holds a
-    user and password, which are never recorded.  ``open_pool`` gives it workers; those of the run's
-    engine if None.
+    ``ray_address``, ``workers``) and who is told (``trackers``), or the ``base_url`` again where
+    that holds a user and password, which are never recorded.  ``open_pool`` gives it workers; those
+    of the run's engine if None.
     """
     from pydantic import ValidationError
 
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import loop
     from reward_synth.search.trainings import open_pool_for
 
     with opened(runs_dir) as store:
-        try:
-            run = loop.resume(
-                run_id,
-                store=store,
-                observer=observer,
-                changes=changes,
-                open_pool=open_pool or open_pool_for,
-            )
-        except ValidationError as error:
-            raise UserError(explain(error)) from error
-        return finished(store, run)
+        names = changes.get("trackers") or store.get_run(run_id).config.get("trackers", ())
+        check_trackers(names)
+        with tracked(store, names, observer) as following:
+            try:
+                run = loop.resume(
+                    run_id,
+                    store=store,
+                    observer=following,
+                    changes=changes,
+                    open_pool=open_pool or open_pool_for,
+                )
+            except ValidationError as error:
+                raise UserError(explain(error)) from error
+            return finished(store, run)
 
 
 def train(
@@ -158,6 +164,7 @@ def train(
     """
     from pydantic import ValidationError
 
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import plain
     from reward_synth.task import load_task
 
@@ -174,8 +181,12 @@ def train(
         )
     except ValidationError as error:
         raise UserError(explain(error)) from error
-    with opened(Path(runs_dir)) as store:
-        return finished(store, plain.train(config, store=store, observer=observer))
+    check_trackers(config.trackers)
+    with (
+        opened(Path(runs_dir)) as store,
+        tracked(store, config.trackers, observer) as following,
+    ):
+        return finished(store, plain.train(config, store=store, observer=following))
 
 
 def compare(
