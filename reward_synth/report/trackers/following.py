@@ -109,6 +109,8 @@ class Following(Generic[H]):
         self.store = store
         self.observer = observer
         self.run = ""
+        self.starting = threading.Lock()
+        """Events come from several threads."""
         self.over = threading.Event()
         self.news = [threading.Event() for _ in told]
         self.threads = [
@@ -118,10 +120,11 @@ class Following(Generic[H]):
 
     def __call__(self, event: H) -> None:
         self.observer(event)
-        if event.kind in ("started", "resumed") and not self.run:
-            self.run = event.run
-            for thread in self.threads:
-                thread.start()
+        with self.starting:
+            if event.run and not self.run:
+                self.run = event.run
+                for thread in self.threads:
+                    thread.start()
         if event.kind in NEWS:
             for news in self.news:
                 news.set()
