@@ -77,12 +77,13 @@ class TwoNodes:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[TwoNodes]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     import ray
 
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_worker_niceness": "0",
+        "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
         "SOME_API_KEY": SECRET,
     }
     with pytest.MonkeyPatch.context() as patch:
