@@ -98,14 +98,16 @@ def search(
     ``open_pool`` gives it workers; those of the engine that ``config`` names if None.  ``part`` is
     which of a sweep's runs it is, and ``beyond`` a limit of more than this run.
     """
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import loop
     from reward_synth.search.trainings import open_pool_for
 
-    with opened(runs_dir) as store:
+    check_trackers(config.trackers)
+    with opened(runs_dir) as store, tracked(store, config.trackers, observer) as following:
         run = loop.search(
             config,
             store=store,
-            observer=observer,
+            observer=following,
             open_pool=open_pool or open_pool_for,
             part=part,
             beyond=beyond,
@@ -126,28 +128,32 @@ def resume(
 
     ``changes`` are new limits (``max_cost``, ``max_tokens``, ``max_hours``, ``max_failures``), more
     ``iterations`` (a finished run goes on too then), where its trainings are made (``engine``,
-    ``ray_address``, ``workers``), or the ``base_url`` again where that holds a user and password,
-    which are never recorded.  ``open_pool`` gives it workers; those of the run's engine if None.
-    ``beyond`` is a limit of more than this run.
+    ``ray_address``, ``workers``) and who is told (``trackers``), or the ``base_url`` again where
+    that holds a user and password, which are never recorded.  ``open_pool`` gives it workers; those
+    of the run's engine if None.  ``beyond`` is a limit of more than this run.
     """
     from pydantic import ValidationError
 
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import loop
     from reward_synth.search.trainings import open_pool_for
 
     with opened(runs_dir) as store:
-        try:
-            run = loop.resume(
-                run_id,
-                store=store,
-                observer=observer,
-                changes=changes,
-                open_pool=open_pool or open_pool_for,
-                beyond=beyond,
-            )
-        except ValidationError as error:
-            raise UserError(explain(error)) from error
-        return finished(store, run)
+        names = changes.get("trackers") or store.get_run(run_id).config.get("trackers", ())
+        check_trackers(names)
+        with tracked(store, names, observer) as following:
+            try:
+                run = loop.resume(
+                    run_id,
+                    store=store,
+                    observer=following,
+                    changes=changes,
+                    open_pool=open_pool or open_pool_for,
+                    beyond=beyond,
+                )
+            except ValidationError as error:
+                raise UserError(explain(error)) from error
+            return finished(store, run)
 
 
 def train(
@@ -169,6 +175,7 @@ def train(
     """
     from pydantic import ValidationError
 
+    from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import plain
     from reward_synth.task import load_task
 
@@ -185,8 +192,12 @@ def train(
         )
     except ValidationError as error:
         raise UserError(explain(error)) from error
-    with opened(Path(runs_dir)) as store:
-        return finished(store, plain.train(config, store=store, observer=observer))
+    check_trackers(config.trackers)
+    with (
+        opened(Path(runs_dir)) as store,
+        tracked(store, config.trackers, observer) as following,
+    ):
+        return finished(store, plain.train(config, store=store, observer=following))
 
 
 def compare(

@@ -105,6 +105,23 @@ RayAddress = Annotated[
     ),
 ]
 RUNNING_CLUSTER = "auto"
+
+
+class TrackerName(StrEnum):
+    """Who may be told of a run."""
+
+    wandb = "wandb"
+    mlflow = "mlflow"
+
+
+Trackers = Annotated[
+    list[TrackerName] | None,
+    typer.Option(
+        "--tracker",
+        help="Tell Weights & Biases or MLflow of the run (repeatable; needs the extra of that "
+        "name). TensorBoard events are always written.",
+    ),
+]
 IsolationLevel = Annotated[
     Isolation,
     typer.Option(

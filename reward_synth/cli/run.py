@@ -35,6 +35,7 @@ from reward_synth.cli.options import (
     Steps,
     Strategy,
     Temperature,
+    Trackers,
     Trainer,
     TrainerName,
     Workers,
@@ -179,6 +180,7 @@ def run(
     workers: Workers = 0,
     engine: Engine = EngineName.local,
     ray_address: RayAddress = RUNNING_CLUSTER,
+    tracker: Trackers = None,
     runs_dir: RunsDir = RUNS_DIR,
     resume: Annotated[
         str | None,
@@ -259,6 +261,7 @@ def run(
         "workers": workers,
         "engine": engine.value,
         "ray_address": ray_address,
+        "trackers": [name.value for name in tracker or []],
         "isolation": isolation.value,
         "seeds": seeds,
         "confirmation_seeds": fresh(fresh_seeds, search_seeds(seed, seeds)),
@@ -284,9 +287,10 @@ def run(
             "confirmation_seeds": "fresh_seeds",
             "models": "model",
             "roles": "role",
+            "trackers": "tracker",
         }
         chosen = {n: value for n, value in given.items() if typed(context, named.get(n, n))}
-        may_change = ("base_url", "iterations", "engine", "ray_address", "workers")
+        may_change = ("base_url", "iterations", "engine", "ray_address", "workers", "trackers")
         changes = {**limits, **{n: chosen.pop(n, None) for n in may_change}}
         ahead = standing_of(resume, runs_dir, chosen, changes["iterations"])
         with watching(ahead, runs_dir) as observer:

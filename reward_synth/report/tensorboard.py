@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reward_synth.store import Run
 from reward_synth.store.folder import TEMPORARY_PREFIX, writing
-from sandbox.messages import TrainingReport
+from sandbox.messages import Checkpoint, TrainingReport
 
 FOLDER = "tensorboard"
 
@@ -40,19 +40,9 @@ def write_events(folder: Path, report: TrainingReport, started: float) -> None:
     with writing(folder):
         writer = EventFileWriter(str(partial))
         for checkpoint in report.checkpoints:
-            curves = {
-                "rollout/episode_return": checkpoint.episode_return,
-                "rollout/episode_length": checkpoint.episode_length,
-                "rollout/fitness": checkpoint.fitness,
-                "rollout/success": checkpoint.success,
-            }
-            for name, statistics in checkpoint.components.items():
-                curves[f"components/{name}"] = statistics.mean
-                curves[f"shares/{name}"] = statistics.share
             values = [
                 Summary.Value(tag=tag, simple_value=value)
-                for tag, value in curves.items()
-                if value is not None
+                for tag, value in curves(checkpoint).items()
             ]
             writer.add_event(
                 Event(
@@ -69,3 +59,17 @@ def write_events(folder: Path, report: TrainingReport, started: float) -> None:
                 raise
             # Another report of the same run was quicker.
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def curves(checkpoint: Checkpoint) -> dict[str, float]:
+    """What is drawn of a checkpoint, by name."""
+    values = {
+        "rollout/episode_return": checkpoint.episode_return,
+        "rollout/episode_length": checkpoint.episode_length,
+        "rollout/fitness": checkpoint.fitness,
+        "rollout/success": checkpoint.success,
+    }
+    for name, statistics in checkpoint.components.items():
+        values[f"components/{name}"] = statistics.mean
+        values[f"shares/{name}"] = statistics.share
+    return {name: value for name, value in values.items() if value is not None}

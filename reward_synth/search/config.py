@@ -48,6 +48,8 @@ class TrainingConfig(BaseModel):
     """``HOST:PORT`` of the cluster, ``auto`` for the one that this machine is in, or ``local`` for
     a new one on this machine alone."""
     isolation: Isolation = "strict"
+    trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Who is told of the run beside TensorBoard.  No influence on scores."""
 
     @property
     def choice(self) -> TrainerChoice:

@@ -84,7 +84,7 @@ def resume(
             if not set(changes) <= set(PLACE):
                 raise UserError(
                     f"run {run_id} is a plain training, in which nothing may change but where it "
-                    "is made"
+                    "is made and who is told"
                 )
             from reward_synth.search.plain import continue_training
 

@@ -13,8 +13,8 @@ from reward_synth.search.progress import Observer, Progress
 from reward_synth.store import Store, restore_files
 from reward_synth.store.schema import Run
 
-PLACE = ("engine", "ray_address", "workers")
-"""Settings that say where trainings are made, which no score depends on."""
+PLACE = ("engine", "ray_address", "workers", "trackers")
+"""Settings that say where trainings are made and who is told, which no score depends on."""
 
 
 def recorded(config: RunConfig) -> RunConfig:

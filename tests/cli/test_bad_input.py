@@ -46,6 +46,28 @@ def test_run_without_a_task():
     assert_one_line(reward_synth("run"), "no task", "reward-synth tasks")
 
 
+def test_a_cluster_that_nobody_can_join(tmp_path: Path):
+    """Nothing is recorded of a run that could not begin."""
+    for more in (["run"], ["train", "--reward", "expert"]):
+        told = reward_synth(
+            *more,
+            "cartpole-swingup",
+            "--engine",
+            "ray",
+            "--ray-address",
+            "127.0.0.1:1",
+            cwd=tmp_path,
+        )
+        assert_one_line(told, "no Ray cluster can be joined at 127.0.0.1:1", "--ray-address local")
+    listed = reward_synth("runs", "--json", cwd=tmp_path)
+    assert listed.out.strip() in ("[]", "")
+
+
+def test_a_tracker_without_a_key(tmp_path: Path):
+    told = reward_synth("run", "cartpole-swingup", "--tracker", "wandb", cwd=tmp_path)
+    assert_one_line(told, "--tracker wandb: there is no key", "WANDB_MODE=offline")
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [

@@ -38,7 +38,7 @@ ROLLOUT = TASK.ppo.environments * TASK.ppo.rollout_steps
 STEPS = 6 * ROLLOUT
 EPISODES = 2
 TWO = [Member(name=f"m{seed}", program=EXPERT, seed=seed) for seed in range(2)]
-NODE = {"num_cpus": 1, "memory": 3 * 2**30, "object_store_memory": 80_000_000}
+NODE: dict[str, Any] = {"num_cpus": 1, "memory": 3 * 2**30, "object_store_memory": 80_000_000}
 """Room for one job."""
 SECRET = "sk-which-nobody-may-see"
 
@@ -53,11 +53,12 @@ class TwoNodes:
             initialize_head=True, head_node_args={**NODE, "include_dashboard": False}
         )
         self.second = self.ray.add_node(**NODE)
+        assert self.ray.head_node is not None
         self.session = self.ray.head_node.get_session_dir_path()
 
     @property
     def address(self) -> str:
-        return self.ray.address
+        return str(self.ray.address)
 
     def lose_second(self) -> None:
         self.ray.remove_node(self.second, allow_graceful=False)
@@ -76,12 +77,13 @@ class TwoNodes:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[TwoNodes]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     import ray
 
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_worker_niceness": "0",
+        "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
         "SOME_API_KEY": SECRET,
     }
     with pytest.MonkeyPatch.context() as patch:

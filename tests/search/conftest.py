@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from reward_synth.evaluation import WorkerPool
-from reward_synth.search import generations
+from reward_synth.search import trainings
 from reward_synth.simulation import statistics
 from reward_synth.task import load_task
 
@@ -21,6 +21,6 @@ def kept_worker() -> Iterator[None]:
         WorkerPool(task.folder, 1, kinds=("probe", "train")) as pool,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr(generations, "WorkerPool", lambda *given: nullcontext(pool))
+        patch.setattr(trainings, "WorkerPool", lambda *given: nullcontext(pool))
         patch.setattr(statistics, "variable_statistics", lambda task: ranges)
         yield
