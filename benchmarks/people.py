@@ -266,6 +266,11 @@ def spelt(values: Sequence[float]) -> str:
     return f"{np.mean(values):.3f} ({low:.3f} to {high:.3f})"
 
 
+def share_of(values: Sequence[float], base: Sequence[float]) -> str:
+    """The mean as a share of the base's; a dash where that is nothing."""
+    return f"{np.mean(values) / np.mean(base):.2f}" if np.mean(base) else "–"
+
+
 def tell(
     task: str, found: Sequence[Mapping[str, Any]], picked: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -281,7 +286,7 @@ def tell(
                 f"{facts['judgements'] * ITERATIONS}",
                 f"{facts['noise']:.0%}",
                 spelt(values),
-                f"{np.mean(values) / np.mean(base):.2f}",
+                share_of(values, base),
                 spelt([end["best"] for end in ends]),
             ]
         )
@@ -309,7 +314,7 @@ def tell_hidden(found: Sequence[Mapping[str, Any]]) -> None:
     rows = [["fitness", "", spelt(base), "1.00"]]
     for index, facts in enumerate(found[0]["people"]):
         values = [one["people"][index]["chosen"] for one in found]
-        share = f"{np.mean(values) / np.mean(base):.2f}"
+        share = share_of(values, base)
         rows.append(["a person", f"{facts['noise']:.0%}", spelt(values), share])
     title = f"{HIDDEN} without its fitness: {len(found)} seeds, mean and 95 % interval"
     print_table(title, ["selected by", "wrong", "true fitness of the choice", "share"], rows)

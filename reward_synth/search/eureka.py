@@ -84,8 +84,10 @@ class Eureka(Strategy):
         if generation == 0 and self.start is not None:
             return [NewCandidate(slot=0, source=self.start, origin="file", note="a person's")]
         parent = self.parent(earlier)
-        messages = self.initial if parent is None else self.improve(parent, earlier)
-        messages = self.heard(messages, generation, earlier, parent)
+        messages = asked_before(given)
+        if messages is None:
+            messages = self.initial if parent is None else self.improve(parent, earlier)
+            messages = self.heard(messages, generation, earlier, parent)
         completions = self.model.complete(messages, len(slots), temperature=self.temperature)
         return [
             self.candidate(slot, 0, messages, completion, parent)
@@ -182,6 +184,15 @@ class Eureka(Strategy):
             parents=() if parent is None else (parent.number,),
             completion=completed(completion, messages),
         )
+
+
+def asked_before(given: Sequence[Candidate]) -> Sequence[ChatMessage] | None:
+    """The prompt of a generation that is asked for in part: what people say meanwhile is for the
+    next one."""
+    for candidate in given:
+        if candidate.completion is not None and candidate.repair == 0:
+            return [ChatMessage.model_validate(said) for said in candidate.completion.messages]
+    return None
 
 
 def clearly_better(best: Evaluation, other: Evaluation) -> bool:

@@ -16,7 +16,7 @@ from reward_synth.search.strategy import search_fitness
 from reward_synth.store import Candidate, Run, Store
 from tests.report.recorded_run import Recorder
 from tests.search.small_searches import SETTINGS, program, upright
-from tests.servers import CompletionServer
+from tests.servers import CompletionServer, Fault
 
 Say = Callable[[Listener], None]
 
@@ -120,6 +120,41 @@ def test_a_person_ends_a_run_early_and_may_take_it_up_again(
     assert {c.generation for c in again.candidates} == {0, 1, 2, 3}
     assert again.config["iterations"] == 4 and not person.says
     assert "- Of all: “Slower.”" in asked(server)[1]
+
+
+class OneByOne(CompletionServer):
+    """Gives the second generation's completions in a request each."""
+
+    def texts(self, request: dict[str, Any]) -> list[str]:
+        begun = any(message["role"] == "assistant" for message in request["messages"])
+        return super().texts({**request, "n": 1} if begun else request)
+
+
+def test_words_while_a_generation_is_asked_for_are_for_the_next_one(tmp_path: Path):
+    """The server fails when one of three samples is there, and the person speaks before the run
+    goes on."""
+    mended: list[None] = []
+
+    def faults() -> Iterator[Fault | None]:
+        yield from (None, None)
+        while True:
+            yield None if mended else "500"
+
+    with OneByOne([upright(weight) for weight in range(1, 40)], faults=faults()) as server:
+        person = Person(tmp_path, Listener.done, Listener.done)
+        stopped = run(server, person, iterations=3, max_failures=1)
+        assert [c.generation for c in stopped.candidates] == [0, 0, 0, 1]
+        with Store.open(tmp_path) as store:
+            Listener(store, current_round(store, stopped.id), "Ada").comment("Slower.")
+        mended.append(None)
+        api.resume(stopped.id, runs_dir=tmp_path, observer=person)
+    with Store.open(tmp_path) as store:
+        asked = [(c.generation, c.completion) for c in store.candidates(stopped.id)]
+    prompts = [(n, said.messages) for n, said in asked if said is not None]
+    second = [messages for n, messages in prompts if n == 1]
+    assert len(second) == 3 and second[1:] == second[:1] * 2
+    assert "Slower." not in second[0][-1]["content"]
+    assert all("Slower." in messages[-1]["content"] for n, messages in prompts if n == 2)
 
 
 def test_a_finished_run_goes_on_with_more_generations(tmp_path: Path, server: CompletionServer):
