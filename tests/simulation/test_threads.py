@@ -25,6 +25,6 @@ print("all")
 
 def test_the_first_simulators_of_a_process_may_be_made_at_once():
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120
     )
     assert done.stdout == "all\n", done.stderr
