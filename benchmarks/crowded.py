@@ -295,6 +295,20 @@ def result(winner: int, fitness: float, candidates: int) -> dict[str, Any]:
         "expert": 0.8,
         "sparse": 0.2,
         "candidates": candidates,
+        "trainings": candidates,
+        "environment_steps": candidates * STEPS,
+        "execute_rate": 0.92,
+        "refused": candidates // 20,
+        "pruned": candidates // 2,
+        "failed": candidates // 40,
+        "repaired": 0,
+        "prompt_tokens": 2600 * candidates,
+        "completion_tokens": 640 * candidates,
+        "cost": 0.0042 * candidates,
+        "seconds": 1234.5,
+        "steps": STEPS,
+        "model_used": True,
+        "models": {},
     }
 
 

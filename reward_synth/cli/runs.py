@@ -8,9 +8,11 @@ from reward_synth.cli.recorded import has_runs, open_store, resume_command
 from reward_synth.cli.summary import rows, short
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from reward_synth.store import Candidate, Run
+    from reward_synth.store.glance import Glance
     from reward_synth.store.overview import Overview
 
 EXAMPLE_RUNS = "Example: reward-synth runs"
@@ -89,16 +91,18 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Show a run: candidates, their fates, the best reward."""
     with open_store(runs_dir) as store:
         from reward_synth.report.tables import best_candidate
-        from reward_synth.store.glance import load_sources
-        from reward_synth.store.ledger import load_ledger
+        from reward_synth.store.glance import glances, load_sources
+        from reward_synth.store.ledger import find_runs, load_candidates
         from reward_synth.store.overview import overviews
 
-        found = load_ledger(store, run, programs=json)
+        (run_id,) = find_runs(store, [run])
+        (counted,) = overviews(store, ids=[run_id])
+        numbers = None if json else worth_showing(glances(store, run_id), counted.result)
+        found = load_candidates(store, run_id, numbers=numbers, programs=json)
         best = best_candidate(found)
         shown = [] if best is None else [best.number]
-        source = "".join(load_sources(store, found.id, shown).values())
-        (counted,) = overviews(store, ids=[found.id])
-        folder = store.run_folder(found.id)
+        source = "".join(load_sources(store, run_id, shown).values())
+        folder = store.run_folder(run_id)
     if json:
         print_json(
             {
@@ -112,7 +116,7 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
             }
         )
     else:
-        print_run(found, best, source, folder, resume_command(found.id, runs_dir))
+        print_run(found, counted.candidates, best, source, folder, resume_command(run_id, runs_dir))
 
 
 def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
@@ -155,9 +159,10 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
 
 
 def print_run(
-    run: "Run", best: "Candidate | None", source: str, folder: "Path", resume: str
+    run: "Run", total: int, best: "Candidate | None", source: str, folder: "Path", resume: str
 ) -> None:
-    """``source`` is the best candidate's program."""
+    """``run`` has those of its ``total`` candidates that are shown; ``source`` is the best one's
+    program."""
     from rich.syntax import Syntax
     from rich.table import Table
     from rich.text import Text
@@ -169,11 +174,10 @@ def print_run(
     out.print(Text.assemble((run.id, "bold"), "  ", state, "  ", run.message))
     if run.status != "finished":
         out.print(f"go on with: {resume}", style="dim")
-    shown = worth_showing(run, best)
-    out.print(candidate_table(shown, best, measured=is_measured(run)))
-    if len(shown) < len(run.candidates):
+    out.print(candidate_table(run.candidates, best, measured=is_measured(run)))
+    if len(run.candidates) < total:
         out.print(
-            f"the best {len(shown)} of {len(run.candidates):,} candidates; `reward-synth show "
+            f"the best {len(run.candidates)} of {total:,} candidates; `reward-synth show "
             f"{run.id} --json` gives all",
             style="dim",
         )
@@ -190,16 +194,14 @@ def print_run(
     out.print(grid)
 
 
-def worth_showing(run: "Run", best: "Candidate | None") -> list["Candidate"]:
-    """All candidates, by number; of a crowd the best by the search alone, the best one among
-    them."""
-    from reward_synth.report.tables import search_fitness
-
-    if len(run.candidates) <= MOST_ROWS:
-        return run.candidates
-    scored = {c.number: f for c in run.candidates if (f := search_fitness(c)) is not None}
-    leads = set(sorted(scored, key=lambda number: -scored[number])[:MOST_ROWS])
-    return [c for c in run.candidates if c.number in leads or c is best]
+def worth_showing(rows: "Sequence[Glance]", result: dict[str, Any]) -> list[int] | None:
+    """None for all candidates; of a crowd the numbers of the best, the winner among them."""
+    if len(rows) <= MOST_ROWS:
+        return None
+    ranked = sorted(rows, key=lambda row: (row.fitness is None, -(row.fitness or 0.0)))
+    numbers = [row.number for row in ranked[:MOST_ROWS]]
+    winner = result.get("winner")
+    return numbers if winner is None or winner in numbers else [*numbers[:-1], winner]
 
 
 def candidate_table(

@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from reward_synth.feedback.diagnosis import warnings
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -19,7 +18,6 @@ from reward_synth.store.fates import (
     seeds_of,
     steps_until_pruned,
 )
-from sandbox.messages import TrainingReport
 
 
 def search_fitness(candidate: Candidate) -> float | None:
@@ -190,6 +188,9 @@ def facts(run: Run) -> Facts:
 
 def warnings_of(candidate: Candidate) -> list[str]:
     """What looks like a reward that is won without doing the task, in any of its trainings."""
+    from reward_synth.feedback.diagnosis import warnings
+    from sandbox.messages import TrainingReport
+
     told = [
         warning
         for evaluation in candidate.evaluations

@@ -4,8 +4,9 @@ Terminal and web page both come here.  Nothing waits for the run, which reads th
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import readable_variables
@@ -14,9 +15,13 @@ from reward_synth.search.config import RunConfig
 from reward_synth.search.person import judged
 from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
 from reward_synth.store.fates import search_evaluations
+from reward_synth.store.glance import load_candidate, load_generation
+from reward_synth.store.watching import load_watched
 from reward_synth.task import load_task
 
 BETTER = re.compile(r"[>,;]")
+MOST_PAIRED = 60
+"""Policies of which a pair is chosen: the number of pairs grows with the square."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,13 @@ class Round:
     """What lies before a person: a run's last generation of which something is trained."""
 
     run: Run
+    """Its candidates without their bulk: programs, reports and completions."""
     config: RunConfig
     generation: int
     candidates: list[Candidate]
-    """Those of the generation that trained a policy, by number."""
+    """Those of the generation that trained a policy, by number, with all that is recorded."""
+    load: Callable[[int], Candidate]
+    """Gives any other candidate of the run with all that is recorded."""
 
     @property
     def next(self) -> int | None:
@@ -37,10 +45,15 @@ class Round:
         return following if following < self.config.iterations else None
 
     @property
+    def latest(self) -> int:
+        """The last generation of which something is trained."""
+        return max(c.generation for c in self.known.values())
+
+    @property
     def numbers(self) -> list[int]:
         return [candidate.number for candidate in self.candidates]
 
-    @property
+    @cached_property
     def known(self) -> dict[int, Candidate]:
         """All candidates of the run that trained a policy."""
         return {c.number: c for c in self.run.candidates if search_evaluations(c)}
@@ -50,12 +63,13 @@ class Round:
         if number not in self.known:
             there = ", ".join(map(str, self.known))
             raise UserError(f"candidate {number} has no policy in run {self.run.id}; {there} have")
-        return self.known[number]
+        own = next((c for c in self.candidates if c.number == number), None)
+        return own or self.load(number)
 
     def parent(self, candidate: Candidate) -> Candidate | None:
         """The first of the candidates that one was made from."""
-        first = candidate.parents[:1]
-        return next((c for c in self.run.candidates if [c.number] == first), None)
+        there = {c.number for c in self.run.candidates}
+        return next((self.load(n) for n in candidate.parents[:1] if n in there), None)
 
 
 def current_round(store: Store, run_id: str, generation: int | None = None) -> Round:
@@ -63,17 +77,18 @@ def current_round(store: Store, run_id: str, generation: int | None = None) -> R
 
     Raises UserError for an unknown run, a plain training, and where nothing is trained yet.
     """
-    run = store.get_run(run_id)
+    run = load_watched(store, run_id)
     if run.kind == "train":
         raise UserError(f"run {run_id} is a plain training: only a search is judged")
-    trained = [c for c in run.candidates if search_evaluations(c)]
+    trained = [c.generation for c in run.candidates if search_evaluations(c)]
     if not trained:
         raise UserError(f"run {run_id} has no trained policy yet: nothing to judge; try later")
-    last = max(c.generation for c in trained) if generation is None else generation
-    own = [c for c in trained if c.generation == last]
-    if not own:
+    last = max(trained) if generation is None else generation
+    if last not in trained:
         raise UserError(f"generation {last + 1} of run {run_id} has no trained policy to judge")
-    return Round(run, RunConfig.model_validate(run.config), last, own)
+    own = [c for c in load_generation(store, run_id, last) if search_evaluations(c)]
+    load = partial(load_candidate, store, run_id)
+    return Round(run, RunConfig.model_validate(run.config), last, own, load)
 
 
 def parse_ranking(text: str, known: Collection[int]) -> list[list[int]]:
@@ -157,8 +172,11 @@ class Listener:
         return candidate.number
 
     def most_telling(self) -> tuple[int, int]:
-        """The two policies whose comparison would tell most.  Raises UserError for one alone."""
-        known = list(self.round.known)
+        """The two policies whose comparison would tell most, of the last ones of a long run.
+
+        Raises UserError for one alone.
+        """
+        known = list(self.round.known)[-MOST_PAIRED:]
         if len(known) < 2:
             raise UserError("there is one policy alone, nothing to compare it with")
         return judged(known, self.store.judgements(self.round.run.id)).most_telling(known)

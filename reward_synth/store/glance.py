@@ -125,12 +125,7 @@ def load_candidate(store: "Store", run_id: str, number: int) -> Candidate:
         candidate = session.scalar(
             select(Candidate)
             .where(Candidate.run_id == run_id, Candidate.number == number)
-            .options(
-                selectinload(Candidate.evaluations),
-                selectinload(Candidate.rungs),
-                selectinload(Candidate.completion),
-                raiseload(Candidate.run),
-            )
+            .options(*_whole())
         )
         if candidate is not None:
             session.expunge_all()
@@ -139,6 +134,28 @@ def load_candidate(store: "Store", run_id: str, number: int) -> Candidate:
     load_run(store, run_id)
     there = "has no candidates yet" if last is None else f"has candidates 0 to {last}"
     raise UserError(f"there is no candidate {number}: run {run_id} {there}")
+
+
+def load_generation(store: "Store", run_id: str, generation: int) -> list[Candidate]:
+    """All that is recorded of the candidates of a generation, by number."""
+    with readable_errors(store.engine), Session(store.engine) as session:
+        found = session.scalars(
+            select(Candidate)
+            .where(Candidate.run_id == run_id, Candidate.generation == generation)
+            .order_by(Candidate.number)
+            .options(*_whole())
+        ).all()
+        session.expunge_all()
+        return list(found)
+
+
+def _whole() -> tuple[Any, ...]:
+    return (
+        selectinload(Candidate.evaluations),
+        selectinload(Candidate.rungs),
+        selectinload(Candidate.completion),
+        raiseload(Candidate.run),
+    )
 
 
 def load_sources(store: "Store", run_id: str, numbers: Sequence[int]) -> dict[int, str]:

@@ -7,7 +7,7 @@ None of that is read here, and the number of queries does not depend on how much
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only, raiseload, selectinload
@@ -24,56 +24,16 @@ AT_ONCE = 500
 """Runs in one query: databases bound how many values a query may name."""
 
 
-def load_ledgers(store: "Store", run_ids: Sequence[str], *, programs: bool = False) -> list[Run]:
+def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
     """The runs with these ids, oldest first, detached; an unknown id is left out.
 
     Of a training's report there are only ``steps`` (of the environment), ``seconds`` (that it
     took) and ``peak_memory`` (bytes), of its score only ``low`` and ``high``, and of rungs only
-    those at which a candidate was dropped, unless ``programs`` asks for all of them and for the
-    sources.  Prompts and texts of completions are not loaded; reading them raises.
+    those at which a candidate was dropped.  Programs, prompts and texts of completions are not
+    loaded; reading them raises.
     """
-    more = (Candidate.source,) if programs else ()
-    dropped = Candidate.rungs if programs else Candidate.rungs.and_(Rung.kept.is_(False))
-    candidates = selectinload(Run.candidates).options(
-        load_only(
-            Candidate.run_id,
-            Candidate.number,
-            Candidate.generation,
-            Candidate.slot,
-            Candidate.repair,
-            Candidate.origin,
-            Candidate.parents,
-            Candidate.note,
-            Candidate.completion_id,
-            Candidate.status,
-            Candidate.reason,
-            Candidate.findings,
-            Candidate.worth,
-            *more,
-            raiseload=True,
-        ),
-        raiseload(Candidate.completion),
-        selectinload(Candidate.evaluations).load_only(
-            Evaluation.candidate_id,
-            Evaluation.purpose,
-            Evaluation.seed,
-            Evaluation.steps,
-            Evaluation.fitness,
-            Evaluation.seconds,
-            Evaluation.finished,
-            raiseload=True,
-        ),
-        selectinload(dropped).load_only(
-            Rung.candidate_id,
-            Rung.rung,
-            Rung.steps,
-            Rung.fitness,
-            Rung.low,
-            Rung.high,
-            Rung.kept,
-            raiseload=True,
-        ),
-    )
+    dropped = Candidate.rungs.and_(Rung.kept.is_(False))
+    candidates = selectinload(Run.candidates).options(*_little(dropped))
     completions = selectinload(Run.completions).load_only(
         Completion.run_id,
         Completion.generation,
@@ -125,9 +85,74 @@ def _fill_reports(session: Session, runs: Sequence[Run], ids: Sequence[str]) -> 
                 set_committed_value(evaluation, "score", its_score)
 
 
-def load_ledger(store: "Store", name: str, *, programs: bool = False) -> Run:
-    """The run that this name means: its id, or the beginning of just one.  Raises UserError."""
-    return load_ledgers(store, find_runs(store, [name]), programs=programs)[0]
+def load_candidates(
+    store: "Store", name: str, *, numbers: Sequence[int] | None = None, programs: bool = False
+) -> Run:
+    """The run that this name means (:func:`find_runs`), with some or all of its candidates.
+
+    As in a ledger, but with all rungs, with the ``programs`` where they are asked for, and without
+    completions.  Raises UserError.
+    """
+    chosen = Run.candidates
+    if numbers is not None:
+        chosen = Run.candidates.and_(Candidate.number.in_(numbers))
+    more = (Candidate.source,) if programs else ()
+    (run_id,) = find_runs(store, [name])
+    with readable_errors(store.engine), Session(store.engine, expire_on_commit=False) as session:
+        run = session.scalars(
+            select(Run)
+            .where(Run.id == run_id)
+            .options(
+                selectinload(chosen).options(*_little(Candidate.rungs, *more)),
+                raiseload(Run.completions),
+            )
+        ).one()
+        _fill_reports(session, [run], [run_id])
+        return run
+
+
+def _little(rungs: Any, *more: Any) -> tuple[Any, ...]:
+    """What is loaded of a candidate: all but its bulk, and ``more``."""
+    return (
+        load_only(
+            Candidate.run_id,
+            Candidate.number,
+            Candidate.generation,
+            Candidate.slot,
+            Candidate.repair,
+            Candidate.origin,
+            Candidate.parents,
+            Candidate.note,
+            Candidate.completion_id,
+            Candidate.status,
+            Candidate.reason,
+            Candidate.findings,
+            Candidate.worth,
+            *more,
+            raiseload=True,
+        ),
+        raiseload(Candidate.completion),
+        selectinload(Candidate.evaluations).load_only(
+            Evaluation.candidate_id,
+            Evaluation.purpose,
+            Evaluation.seed,
+            Evaluation.steps,
+            Evaluation.fitness,
+            Evaluation.seconds,
+            Evaluation.finished,
+            raiseload=True,
+        ),
+        selectinload(rungs).load_only(
+            Rung.candidate_id,
+            Rung.rung,
+            Rung.steps,
+            Rung.fitness,
+            Rung.low,
+            Rung.high,
+            Rung.kept,
+            raiseload=True,
+        ),
+    )
 
 
 def find_runs(store: "Store", names: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
@@ -35,6 +36,10 @@ def create_app(store: Store, access: Access, hosts: Collection[str]) -> FastAPI:
     @app.exception_handler(UserError)
     async def not_there(request: Request, error: UserError) -> Response:
         return context.pages.message(request, 404, "Not there", sentence(str(error)))
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> Response:
+        return context.pages.message(request, 404, "Not there", "There is no such page.")
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from reward_synth.store import Store
 from reward_synth.web.access import Access, Session
@@ -35,3 +35,5 @@ def _visitor(request: Request) -> Session:
 Here = Annotated[Context, Depends(_context)]
 Visitor = Annotated[Session, Depends(_visitor)]
 """The session; the gate lets nobody in without one."""
+Number = Annotated[int, Path(ge=0, le=999_999_999)]
+"""A candidate's, as a path names it; a database takes no longer ones."""

@@ -3,6 +3,7 @@
 What is said goes through :class:`Listener`, as it does from the terminal.
 """
 
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -11,11 +12,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from reward_synth.errors import UserError
 from reward_synth.search.listening import Listener, Round, current_round
+from reward_synth.store.glance import load_candidate
 from reward_synth.web.access import Session
-from reward_synth.web.context import Context, Here, Visitor
+from reward_synth.web.context import Context, Here, Number, Visitor
 from reward_synth.web.judging import (
     cards,
-    letters,
     ranked_by_fitness,
     said_so_far,
     settle,
@@ -69,7 +70,7 @@ def state(run: str, generation: int, here: Here, films: str = "") -> Response:
     return JSONResponse(
         {
             "films": {str(n): {"state": kind, "why": why} for n, (kind, why) in states.items()},
-            "latest": current_round(here.store, run).generation + 1,
+            "latest": round_.latest + 1,
             "standing": standing(here.store, round_),
         }
     )
@@ -84,13 +85,14 @@ def check(run: str, request: Request, here: Here) -> Response:
 
 
 @router.get("/runs/{run}/candidates/{number}/components")
-def components(run: str, number: int, here: Here) -> Response:
+def components(run: str, number: Number, here: Here) -> Response:
     """The curves of what a program paid for, as a figure: no score is among them."""
     from reward_synth.report.curves import component_curves
     from reward_synth.store.fates import search_evaluation
 
-    evaluation = search_evaluation(current_round(here.store, run).candidate(number))
-    assert evaluation is not None  # which a round's candidates have
+    evaluation = search_evaluation(load_candidate(here.store, run, number))
+    if evaluation is None:
+        raise UserError(f"candidate {number} of run {run} was not trained")
     return Response(component_curves(evaluation).to_json(), media_type="application/json")
 
 
@@ -153,25 +155,30 @@ def show(
     )
 
 
-def about(here: Context, round_: Round) -> dict[str, Any]:
-    """What both pages say of a run."""
+@cache
+def description(task_folder: str, task: str) -> str:
+    """What is to be learned, in words; the task's name where its folder is gone."""
     from reward_synth.task import load_task
 
-    run = round_.run
     try:
-        wanted = load_task(run.task_folder).description
+        return load_task(task_folder).description
     except UserError:
-        wanted = run.task
+        return task
+
+
+def about(here: Context, round_: Round) -> dict[str, Any]:
+    """What both pages say of a run."""
+    run = round_.run
     return {
         "run": run,
         "path": f"/runs/{quote(run.id)}",
-        "wanted": wanted,
+        "wanted": description(run.task_folder, run.task),
         "generation": round_.generation + 1,
         "generations": round_.config.iterations,
-        "latest": current_round(here.store, run.id).generation + 1,
+        "latest": round_.latest + 1,
         "next": None if round_.next is None else round_.next + 1,
         "standing": standing(here.store, round_),
-        "letters": letters(len(round_.known)),
+        "several": len(round_.known) > 1,
     }
 
 

@@ -4,9 +4,8 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
-from reward_synth.errors import UserError
-from reward_synth.store import Candidate, Run
-from reward_synth.web.context import Here
+from reward_synth.store.glance import load_candidate, load_run
+from reward_synth.web.context import Here, Number
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 KIND = "video/mp4"
@@ -15,29 +14,21 @@ router = APIRouter()
 
 
 @router.get("/runs/{run}/candidates/{number}/video")
-def video(run: str, number: int, request: Request, here: Here) -> Response:
+def video(run: str, number: Number, request: Request, here: Here) -> Response:
     """The video of a candidate's policy, where it is made."""
-    recorded = here.store.get_run(run)
-    content = here.films.read(recorded, find(recorded, number))
+    candidate = load_candidate(here.store, run, number)
+    content = here.films.read(load_run(here.store, run), candidate)
     return part(content, request.headers.get("range", ""))
 
 
 @router.post("/runs/{run}/films")
 def film(run: str, request: Request, here: Here) -> Response:
     """Film the candidates whose numbers are given, in the background."""
-    recorded = here.store.get_run(run)
+    recorded = load_run(here.store, run)
     for number in request.state.form.get("candidates", "").split():
-        if number.isdecimal():
-            here.films.ask(recorded, find(recorded, int(number)))
+        if number.isdecimal() and len(number) < 10:
+            here.films.ask(recorded, load_candidate(here.store, run, int(number)))
     return Response(status_code=204)
-
-
-def find(run: Run, number: int) -> Candidate:
-    """Raises UserError for a number that no candidate has."""
-    for candidate in run.candidates:
-        if candidate.number == number:
-            return candidate
-    raise UserError(f"run {run.id} has no candidate {number}")
 
 
 def part(content: bytes, wanted: str) -> Response:

@@ -17,6 +17,7 @@ from reward_synth.report.trackers import check_trackers, following, interface, t
 from reward_synth.report.trackers.interface import About, Point
 from reward_synth.search import Progress
 from reward_synth.store import Store
+from reward_synth.store.fates import fitness_values
 
 SECRET = "sk-a-key-that-nobody-may-see"
 
@@ -73,7 +74,7 @@ def test_mlflow_holds_curves_scores_generations_and_the_winner(store: Store, sea
 
     trained = [e for c in store.candidates(searched) for e in c.evaluations]
     scores = client.get_metric_history(run.info.run_id, "candidates/fitness")
-    assert sorted(m.value for m in scores) == sorted(e.fitness for e in trained)
+    assert sorted(m.value for m in scores) == sorted(fitness_values(trained))
     best = client.get_metric_history(run.info.run_id, "generations/best_fitness_so_far")
     generations = {c.generation for c in store.candidates(searched)}
     assert [m.step for m in best] == sorted(generations)
@@ -189,8 +190,8 @@ def test_wandb_holds_curves_scores_generations_and_the_winner(
         for point in evaluation.report["checkpoints"]
     ]
     scores = [row["candidates/fitness"] for row in rows if "candidates/fitness" in row]
-    trained = [e.fitness for c in store.candidates(searched) for e in c.evaluations]
-    assert sorted(scores) == sorted(trained)
+    trained = [e for c in store.candidates(searched) for e in c.evaluations]
+    assert sorted(scores) == sorted(fitness_values(trained))
     best = [r["generations/best_fitness_so_far"] for r in rows if "generation" in r]
     assert best[-1] == pytest.approx(0.86)
     summary = {

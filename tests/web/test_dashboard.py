@@ -69,7 +69,7 @@ def test_the_list_is_searched(browser: httpx.Client, searched: str, pruned: str)
     assert pruned not in browser.get("/", params={"text": "openai"}).text
     assert searched not in browser.get("/", params={"status": "running"}).text
     assert "No run is like that" in browser.get("/", params={"text": "no such"}).text
-    assert browser.get("/", params={"page": "0"}).status_code == 422
+    assert browser.get("/", params={"page": "0"}).status_code == 404
 
 
 def test_a_run_tells_what_came_of_it(browser: httpx.Client, searched: str):

@@ -214,7 +214,8 @@ def generation_values(run: Run, number: int) -> dict[str, float]:
     """What a generation reached, and what the run had taken up to its end."""
     up_to = [c for c in run.candidates if c.generation <= number]
     own = [c for c in up_to if c.generation == number]
-    fitness = {c.number: mean_fitness(e) for c in up_to if (e := search_evaluations(c))}
+    means = {c.number: mean_fitness(search_evaluations(c)) for c in up_to}
+    fitness = {number: mean for number, mean in means.items() if mean is not None}
     asked = [c for c in run.completions if c.generation <= number]
     values: dict[str, float] = {
         "candidates": len(own),

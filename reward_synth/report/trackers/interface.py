@@ -42,7 +42,9 @@ class Tracker(Protocol):
         """Open the tracked run, or go on with it where it is there already."""
         ...
 
-    def training(self, name: str, number: int, fitness: float, curve: Sequence[Point]) -> None:
+    def training(
+        self, name: str, number: int, fitness: float | None, curve: Sequence[Point]
+    ) -> None:
         """A finished training: whose it is, the trusted score, and its curves."""
         ...
 

@@ -48,13 +48,16 @@ class MlflowRun:
         for key, value in about.config.items():
             self.client.log_param(self.id, key, str(value)[:LONGEST_VALUE])
 
-    def training(self, name: str, number: int, fitness: float, curve: Sequence[Point]) -> None:
+    def training(
+        self, name: str, number: int, fitness: float | None, curve: Sequence[Point]
+    ) -> None:
         self.log(
             (f"{name}/{key}", value, point.time, point.step)
             for point in curve
             for key, value in point.values.items()
         )
-        self.log([("candidates/fitness", fitness, time.time(), number)])
+        if fitness is not None:
+            self.log([("candidates/fitness", fitness, time.time(), number)])
 
     def generation(self, number: int, values: Mapping[str, float]) -> None:
         now = time.time()

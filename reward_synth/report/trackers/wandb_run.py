@@ -60,13 +60,16 @@ class WandbRun:
         self.run.define_metric(step, hidden=True)
         self.run.define_metric(f"{group}/*", step_metric=step)
 
-    def training(self, name: str, number: int, fitness: float, curve: Sequence[Point]) -> None:
+    def training(
+        self, name: str, number: int, fitness: float | None, curve: Sequence[Point]
+    ) -> None:
         group = name.replace("-", "_")
         self.axis(group, f"{group}/step")
         for point in curve:
             values = {f"{group}/{key}": value for key, value in point.values.items()}
             self.run.log({f"{group}/step": point.step, **values})
-        self.run.log({"candidate": number, "candidates/fitness": fitness})
+        if fitness is not None:
+            self.run.log({"candidate": number, "candidates/fitness": fitness})
 
     def generation(self, number: int, values: Mapping[str, float]) -> None:
         named = {f"generations/{key}": value for key, value in values.items()}
