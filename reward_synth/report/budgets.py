@@ -89,7 +89,7 @@ class Books:
         return [
             (max(e.finished for e in own), c.number, fitness, c)
             for c, own in scored
-            if len(own) >= seeds_of(self.run) and (fitness := mean_fitness(own)) is not None
+            if own and len(own) >= seeds_of(self.run) and (fitness := mean_fitness(own)) is not None
         ]
 
     def in_all(self) -> Spent:

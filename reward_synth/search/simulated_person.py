@@ -45,15 +45,15 @@ class SimulatedPerson:
     def judge(self, listener: Listener) -> None:
         """Judge the pairs of a generation that are still to be judged, and be done."""
         generation = listener.round.generation
-        known = listener.round.known
-        while len(known) > 1:
+        while len(listener.round.known) > 1:
             said = listener.store.judgements(listener.round.run.id)
             count = sum(j.kind == "ranking" and j.generation == generation for j in said)
             if count >= self.judgements:
                 break
             rng = np.random.default_rng([self.seed, generation, count])
             one, other = self.pair(listener, rng)
-            better = self.prefers(known[one], known[other], rng)
+            round_ = listener.round
+            better = self.prefers(round_.candidate(one), round_.candidate(other), rng)
             if better == 0.0:
                 listener.rank([[one, other]])
             else:

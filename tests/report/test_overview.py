@@ -11,6 +11,7 @@ from reward_synth.search.config import TrainConfig
 from reward_synth.store import NewCompletion, Store
 from reward_synth.store.overview import count_runs, overviews, task_names
 from tests.report.recorded_run import Recorder
+from tests.store.older import make_older
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +76,7 @@ def test_runs_are_chosen_by_task_status_and_text(
 
 def test_an_older_database_gets_what_it_lacks(store: Store, searched: str):
     with store.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE activities")
-        for table in ("candidates", "completions", "evaluations"):
-            connection.exec_driver_sql(f"DROP INDEX {table}_counted")
-        connection.exec_driver_sql("UPDATE schema_version SET version = 4")
+        make_older(connection, 4)
     with Store.open(store.runs_dir) as again:
         names = again.engine.connect().exec_driver_sql("SELECT name FROM sqlite_master").scalars()
         assert {"activities", "evaluations_counted", "completions_counted"} <= set(names)

@@ -1,16 +1,16 @@
 """A run folder that was harmed agrees with the database again, or the training is made again."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import inspect, text
 
 from reward_synth.errors import UserError
 from reward_synth.search.config import RunConfig
 from reward_synth.store import NewJudgement, Store, restore_files, write_best
 from reward_synth.task import Task
+from tests.store.older import make_older
 from tests.store.test_store import evaluate, proposal
 
 
@@ -86,26 +86,11 @@ def test_the_best_is_what_was_recorded_whatever_became_of_the_files(store: Store
     assert (best / "reward.py").read_text() == candidate.source
 
 
-def back_to_version_4(connection: Connection) -> None:
-    connection.execute(text("DROP TABLE sweeps"))
-    connection.execute(text("DROP INDEX ix_runs_sweep"))
-    for column in ("sweep", "cell"):
-        connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
-    connection.execute(text("UPDATE schema_version SET version = 4"))
-
-
-def back_to_version_3(connection: Connection) -> None:
-    back_to_version_4(connection)
-    connection.execute(text("DROP TABLE judgements"))
-    connection.execute(text("ALTER TABLE candidates DROP COLUMN worth"))
-    connection.execute(text("UPDATE schema_version SET version = 3"))
-
-
 def test_a_database_of_before_people_judged_takes_their_word(
     store: Store, runs_dir: Path, run_id: str
 ):
     with store.engine.begin() as connection:
-        back_to_version_3(connection)
+        make_older(connection, 3)
     store.close()
     with Store.open(runs_dir) as opened:
         assert opened.candidates(run_id)[0].worth is None
@@ -129,17 +114,7 @@ def test_a_database_that_wanted_a_fitness_of_each_training_does_without(
 
     before = trained(store)
     with store.engine.begin() as connection:
-        made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = 'evaluations'"))
-        old, changed = re.subn(r"fitness \w+,", "fitness FLOAT NOT NULL,", made.scalar_one())
-        assert changed == 1
-        connection.execute(text("CREATE TABLE kept AS SELECT * FROM evaluations"))
-        connection.execute(text("DROP TABLE evaluations"))
-        connection.execute(text(old))
-        index = "ix_evaluations_candidate_id ON evaluations (candidate_id)"
-        connection.execute(text(f"CREATE INDEX {index}"))
-        connection.execute(text("INSERT INTO evaluations SELECT * FROM kept"))
-        connection.execute(text("DROP TABLE kept"))
-        connection.execute(text("UPDATE schema_version SET version = 4"))
+        make_older(connection, 4)
     store.close()
     for _ in range(2):
         with Store.open(runs_dir) as opened:
@@ -147,16 +122,14 @@ def test_a_database_that_wanted_a_fitness_of_each_training_does_without(
     with Store.open(runs_dir) as opened, opened.engine.begin() as connection:
         connection.execute(text("UPDATE evaluations SET fitness = NULL WHERE seed = 0"))
         indices = inspect(connection).get_indexes("evaluations")
-        assert [index["name"] for index in indices] == ["ix_evaluations_candidate_id"]
+        assert [index["name"] for index in indices] == ["evaluations_counted"]
 
 
 def test_a_database_without_hashes_gets_them_from_now_on(
     store: Store, runs_dir: Path, run_id: str, tmp_path: Path
 ):
     with store.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE evaluations DROP COLUMN policy_sha256"))
-        back_to_version_3(connection)
-        connection.execute(text("UPDATE schema_version SET version = 2"))
+        make_older(connection, 2)
     store.close()
     with Store.open(runs_dir) as opened:
         [candidate] = opened.candidates(run_id)

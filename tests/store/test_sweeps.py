@@ -17,7 +17,7 @@ from reward_synth.store.sweeps import (
     sweep_lock,
 )
 from reward_synth.task import Task
-from tests.store.test_restoring import back_to_version_4
+from tests.store.older import make_older
 
 
 def test_a_sweep_knows_its_runs_and_what_they_took(store: Store, task: Task, config: RunConfig):
@@ -67,7 +67,7 @@ def test_a_database_of_before_there_were_sweeps_takes_one(
 ):
     old = store.create_run("search", task, config)
     with store.engine.begin() as connection:
-        back_to_version_4(connection)
+        make_older(connection, 4)
     store.close()
     with Store.open(runs_dir) as opened:
         assert opened.get_run(old).sweep is None
