@@ -361,6 +361,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hidden", action="store_true", help=f"{HIDDEN} without its fitness")
     parser.add_argument("--seeds", type=int, metavar="N", help="searches of each kind")
     parser.add_argument("--steps", type=int, metavar="N", help="of a training on the hidden task")
+    parser.add_argument(
+        "--judgements", type=int, nargs="+", metavar="J", help="after each generation"
+    )
     parser.add_argument("--draw", type=Path, default=PICTURE, metavar="FILE", help="the picture")
     given = read_options(parser, arguments)
     seeds = range(given.seeds or (1 if given.quick else SEEDS))
@@ -375,7 +378,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             refuse(f"{parser.prog}: drawing needs matplotlib: pip install matplotlib")
         facts["tasks"] = {}
         for task in TASKS:
-            counts = JUDGEMENTS[:1] if given.quick else JUDGEMENTS
+            counts = given.judgements or (JUDGEMENTS[:1] if given.quick else JUDGEMENTS)
             found = [compare(given.folder, task, seed, counts) for seed in seeds]
             picked = picks([one["pool"] for one in found], 2 if given.quick else PEOPLE)
             facts["tasks"][task] = {"searches": found, "picks": picked}
