@@ -124,11 +124,11 @@ class Application:
 def commands(large: str, other: str) -> dict[str, list[str]]:
     return {
         "runs": ["runs"],
-        "show, 2,400 candidates": ["show", large],
-        "show --json, 2,400 candidates": ["show", large, "--json"],
+        "show, the largest run": ["show", large],
+        "show --json, the largest run": ["show", large, "--json"],
         "show, another run": ["show", other],
         "compare of two": ["compare", large, other],
-        "compare --task, 40 runs": ["compare", "--task", "hopper-forward"],
+        "compare --task, all that finished": ["compare", "--task", "hopper-forward"],
     }
 
 
@@ -137,14 +137,14 @@ def pages(large: str, other: str, winner: int) -> dict[str, str]:
     return {
         "list of runs": "/",
         "runs that are looked for": "/?text=gpt&task=hopper-forward&status=finished",
-        "run, 2,400 candidates": f"/runs/{large}",
+        "the largest run": f"/runs/{large}",
         "its refused ones, best first": f"/runs/{large}?status=refused&by=fitness",
         "its last page": f"/runs/{large}?page=48",
         "another run": f"/runs/{other}",
         "candidate with its prompt": f"/runs/{large}/candidates/{winner}",
         "comparison of two": f"/compare?{chosen}",
         "what is new, of a run over": f"/runs/{large}/live",
-        "feedback, 2,400 candidates": f"/runs/{large}/feedback",
+        "feedback on the largest run": f"/runs/{large}/feedback",
     }
 
 
