@@ -4,6 +4,7 @@ Exit status 0 is success, 1 a failed run or check, 2 the user's mistake, 3 a run
 limit, 130 an interruption.  No key or password reaches a line, nor the traceback of --debug.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,9 @@ from reward_synth.errors import STOPPED, LimitError, RunError, UserError
 from reward_synth.redaction import Secrets
 
 DEBUG = "--debug"
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""New ones.  Python's own 700 make it look for cycles hundreds of times while rows are loaded,
+which is a tenth of what the commands that read the database take."""
 
 app = typer.Typer(
     name="reward-synth",
@@ -85,6 +89,7 @@ app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
     secrets = Secrets.known(texts=given)

@@ -1,5 +1,6 @@
 """Programs and their differences as HTML, escaped, in classes that the style sheet knows."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -8,6 +9,11 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
 
+REMEMBERED = 256
+"""Texts, of each kind: a page that is loaded again shows the same ones."""
+
+
+@lru_cache(REMEMBERED)
 def highlighted(source: str) -> Markup:
     """A reward program."""
     from pygments.lexers.python import PythonLexer
@@ -15,6 +21,7 @@ def highlighted(source: str) -> Markup:
     return _highlighted(source, PythonLexer())
 
 
+@lru_cache(REMEMBERED)
 def highlighted_difference(lines: str) -> Markup:
     """A unified difference."""
     from pygments.lexers.diff import DiffLexer

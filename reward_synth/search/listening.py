@@ -6,7 +6,7 @@ Terminal and web page both come here.  Nothing waits for the run, which reads th
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import readable_variables
@@ -87,7 +87,7 @@ def current_round(store: Store, run_id: str, generation: int | None = None) -> R
     if last not in trained:
         raise UserError(f"generation {last + 1} of run {run_id} has no trained policy to judge")
     own = [c for c in load_generation(store, run_id, last) if search_evaluations(c)]
-    load = partial(load_candidate, store, run_id)
+    load = cache(partial(load_candidate, store, run_id))  # many were made from the same one
     return Round(run, RunConfig.model_validate(run.config), last, own, load)
 
 

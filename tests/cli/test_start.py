@@ -9,7 +9,7 @@ from tests.cli.command import environment, reward_synth
 
 COMMANDS = (
     *("tasks", "run", "check", "import", "train", "score"),
-    *("runs", "show", "report", "compare", "doctor"),
+    *("runs", "show", "report", "compare", "sweep", "doctor"),
 )
 
 
