@@ -43,22 +43,11 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A run in a chart."""
+class Look:
+    """How one of several is drawn, everywhere on a page."""
 
     place: int
-    """Of its row, from 1: the number that stands at its end."""
-    told: str
-    """What is shown under the pointer."""
-    path: str
-    """The best search fitness so far; empty for a plain training."""
-    end: float
-    """Where what the whole run took stands."""
-    marker: tuple[float, float] | None
-    """The confirmed score."""
-    bar: tuple[float, float] | None
-    """Its 95 % interval, from top to bottom."""
-    label: tuple[float, float]
+    """Among them, from 1."""
 
     @property
     def colour(self) -> int:
@@ -71,6 +60,23 @@ class Line:
     @property
     def shape(self) -> str:
         return MARKERS[(self.place - 1) % len(MARKERS)]
+
+
+@dataclass(frozen=True)
+class Line(Look):
+    """A run in a chart; its place is that of its row, and stands at its end."""
+
+    told: str
+    """What is shown under the pointer."""
+    path: str
+    """The best search fitness so far; empty for a plain training."""
+    end: float
+    """Where what the whole run took stands."""
+    marker: tuple[float, float] | None
+    """The confirmed score."""
+    bar: tuple[float, float] | None
+    """Its 95 % interval, from top to bottom."""
+    label: tuple[float, float]
 
 
 @dataclass(frozen=True)

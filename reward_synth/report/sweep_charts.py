@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reward_synth.report.charts import COLOURS, DASHES, MARKERS, MOST_LINES, Scale, Tick
+from reward_synth.report.charts import MOST_LINES, Look, Scale, Tick
 from reward_synth.report.methods import EXPERT, Improvement, Method
 from reward_synth.report.reliability import Estimated, Profile
 from reward_synth.report.words import amount
@@ -21,26 +21,6 @@ ROW, LINE = 22, 15
 REACH = 0.35
 """How far the expert's or the sparse reward's level may widen a scale, as a human-normalised score,
 and as a share of what the scale spans."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a method is drawn, everywhere on the page."""
-
-    place: int
-    """Among the methods, from 1."""
-
-    @property
-    def colour(self) -> int:
-        return (self.place - 1) % COLOURS + 1
-
-    @property
-    def dash(self) -> str:
-        return DASHES[(self.place - 1) // COLOURS % len(DASHES)]
-
-    @property
-    def shape(self) -> str:
-        return MARKERS[(self.place - 1) % len(MARKERS)]
 
 
 @dataclass(frozen=True)

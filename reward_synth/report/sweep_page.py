@@ -7,13 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reward_synth.report.charts import Look
 from reward_synth.report.comparison import Comparison
 from reward_synth.report.comparison_page import STATES, links, parts
 from reward_synth.report.methods import Improvement, Method
 from reward_synth.report.page import page_file, page_template
 from reward_synth.report.reliability import Estimated
 from reward_synth.report.sweep_charts import (
-    Look,
     distributions,
     improvement_chart,
     interquartile_means,
