@@ -122,8 +122,10 @@ def status(arguments: Sequence[str], secrets: Secrets, *, debug: bool = False) -
             return STOPPED
         return 2 if isinstance(error, UserError) else 1
     except typer.TyperException as error:
-        if message := error.format_message():
-            complain(f"{secrets.hide(message).rstrip('.')}; see `reward-synth --help`")
+        if message := error.format_message().replace("Value error, ", "", 1):  # of pydantic
+            context = getattr(error, "ctx", None)
+            help_of = "reward-synth" if context is None else context.command_path
+            complain(f"{secrets.hide(message).rstrip('.')}; see `{help_of} --help`")
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")

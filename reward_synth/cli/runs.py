@@ -58,7 +58,7 @@ def runs(runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
         score = run["human_normalised"]
         table.add_row(
             run["run"],
-            Text(run["status"], style=STYLES.get(run["status"], "yellow")),
+            Text(run["state"], style=STYLES.get(run["state"], "yellow")),
             "train" if run["kind"] == "train" else candidate_count(run),
             number(run["fitness"]),
             "–" if score is None else f"{score:.2f}",
@@ -79,6 +79,7 @@ def overview(run: "Overview") -> dict[str, Any]:
         "kind": run.kind,
         "task": run.task,
         "status": run.status,
+        "state": run.state,
         "candidates": run.candidates,
         "pruned": run.fates.get("pruned", 0),
         "fitness": run.fitness,
@@ -116,7 +117,7 @@ def show(run: RunId, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
             }
         )
     else:
-        print_run(found, counted.candidates, best, source, folder, resume_command(run_id, runs_dir))
+        print_run(found, counted, best, source, folder, resume_command(run_id, runs_dir))
 
 
 def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
@@ -159,10 +160,14 @@ def candidate_facts(candidate: "Candidate") -> dict[str, Any]:
 
 
 def print_run(
-    run: "Run", total: int, best: "Candidate | None", source: str, folder: "Path", resume: str
+    run: "Run",
+    counted: "Overview",
+    best: "Candidate | None",
+    source: str,
+    folder: "Path",
+    resume: str,
 ) -> None:
-    """``run`` has those of its ``total`` candidates that are shown; ``source`` is the best one's
-    program."""
+    """``run`` has those of its candidates that are shown; ``source`` is the best one's program."""
     from rich.syntax import Syntax
     from rich.table import Table
     from rich.text import Text
@@ -170,9 +175,10 @@ def print_run(
     from reward_synth.report.tables import is_measured
 
     out = console()
-    state = Text(run.status, style=STYLES.get(run.status, "yellow"))
+    total = counted.candidates
+    state = Text(counted.state, style=STYLES.get(counted.state, "yellow"))
     out.print(Text.assemble((run.id, "bold"), "  ", state, "  ", run.message))
-    if run.status != "finished":
+    if counted.state not in ("finished", "running"):
         out.print(f"go on with: {resume}", style="dim")
     out.print(candidate_table(run.candidates, best, measured=is_measured(run)))
     if len(run.candidates) < total:

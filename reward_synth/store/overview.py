@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
+from reward_synth.store.activity import alive
 from reward_synth.store.database import readable_errors
 from reward_synth.store.schema import Activity, Candidate, Completion, Evaluation, Run
 
@@ -46,6 +47,12 @@ class Overview:
     """US dollars; None where a price is unknown."""
     beat: datetime | None
     """When a process that works on it last said that it lives."""
+
+    @property
+    def state(self) -> str:
+        """The status, or ``interrupted`` where it should be running and nobody works on it."""
+        left = self.status == "running" and not alive(self.beat)
+        return "interrupted" if left else self.status
 
     @property
     def candidates(self) -> int:

@@ -49,12 +49,11 @@ class Line:
 
 
 def line(run: Overview) -> Line:
-    status = run_status(run.status, run.beat)
     return Line(
         id=run.id,
         task=run.task,
-        status=status,
-        state=STATES.get(status, status),
+        status=run.state,
+        state=STATES.get(run.state, run.state),
         how=how(run),
         candidates="" if run.kind == "train" else f"{run.candidates:,}",
         spark=spark(run.best_by_generation),
@@ -64,11 +63,6 @@ def line(run: Overview) -> Line:
         cost=price(run),
         created=run.created,
     )
-
-
-def run_status(status: str, beat: datetime | None) -> str:
-    """A run that should be running, and that nobody works on, was interrupted."""
-    return "interrupted" if status == "running" and not alive(beat) else status
 
 
 def how(run: Overview) -> str:

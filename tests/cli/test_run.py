@@ -48,7 +48,7 @@ def test_run_says_what_it_found_and_where_it_is(finished: dict[str, Any]):
 def test_runs_lists_it(finished: dict[str, Any], runs_dir: Path):
     [listed] = reward_synth("runs", "--runs-dir", runs_dir, "--json").json
     assert listed["run"] == finished["run"]
-    assert listed["status"] == "finished"
+    assert listed["status"] == listed["state"] == "finished"
     assert listed["fitness"] == finished["result"]["fitness"]
     narrow = reward_synth("runs", REWARD_SYNTH_RUNS_DIR=str(runs_dir), COLUMNS="60")
     assert finished["run"] in narrow.out  # whole, to be copied
@@ -160,6 +160,11 @@ def test_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path):
     assert out == ""
     last = err.splitlines()[-1]
     assert last.startswith("interrupted; go on with: reward-synth run --resume ")
+    [left] = reward_synth("runs", "--json", cwd=tmp_path).json
+    assert (left["status"], left["state"]) == ("running", "interrupted")
+    shown = reward_synth("show", left["run"], cwd=tmp_path).out
+    assert f"{left['run']}  interrupted" in shown
+    assert "go on with: reward-synth run --resume" in shown
     again = reward_synth(*shlex.split(last.partition("reward-synth ")[2]), "--json", cwd=tmp_path)
     assert again.status == 0, again.err
     assert again.json["result"]["trainings"] == 8
