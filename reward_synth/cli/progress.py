@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from reward_synth.cli.output import clock, console, duration, number
 from reward_synth.cli.recorded import beside, resume_command
+from reward_synth.cli.redrawn import BAR_WIDTH, Redrawn, can_redraw
 from reward_synth.cli.standing import Key, Standing, Training
 from reward_synth.search import Observer, Progress
 
@@ -25,8 +26,6 @@ QUARTERS = 4
 """How many lines one training gets where there is no terminal."""
 ROWS = 12
 """Trainings that the table shows at once; the busy and the best ones come first."""
-BAR_WIDTH = 24
-REFRESHES_PER_SECOND = 4
 
 FATES = ("refused", "scored", "pruned", "failed")
 """Kinds of events with which a training ends."""
@@ -41,9 +40,8 @@ def watching(standing: Standing, runs_dir: Path) -> Iterator[Observer]:
     import typer
 
     out = console(stderr=True)
-    terminal = out.file.isatty() and not out.is_dumb_terminal
     try:
-        if terminal:
+        if can_redraw(out):
             with LiveTable(standing, out) as observer:
                 yield observer
         else:
@@ -152,30 +150,14 @@ def headline(event: Progress, standing: Standing) -> str:
     return ""
 
 
-class LiveTable:
-    """The trainings that go on, redrawn a few times a second below the lines that stay."""
+class LiveTable(Redrawn):
+    """The trainings that go on, below the lines that stay."""
 
     def __init__(self, standing: Standing, out: "Console") -> None:
-        from rich.live import Live
-        from rich.spinner import Spinner
-
         self.standing = standing
         self.out = out
         self.lock = threading.Lock()
-        self.spinner = Spinner("dots")
-        self.live = Live(
-            get_renderable=self.draw,
-            console=out,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-        )
-
-    def __enter__(self) -> Self:
-        self.live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.live.stop()
+        super().__init__(out)
 
     def __call__(self, event: Progress) -> None:
         with self.lock:
@@ -189,8 +171,6 @@ class LiveTable:
             self.live.start()
 
     def draw(self) -> "RenderableType":
-        from rich.console import Group
-        from rich.padding import Padding
         from rich.table import Table
 
         with self.lock:
@@ -202,8 +182,7 @@ class LiveTable:
                 table.add_row(*self.cells(row))
             if len(rows) > ROWS:
                 table.add_row(f"and {len(rows) - ROWS} more")
-            self.spinner.update(text=self.footer())
-            return Padding(Group(table, self.spinner), (1, 0, 0, 1))
+            return self.block(table, self.footer())
 
     def cells(self, row: Training) -> "tuple[RenderableType, ...]":
         from rich.progress_bar import ProgressBar

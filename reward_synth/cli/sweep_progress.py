@@ -6,16 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from reward_synth.cli.output import clock, console, duration, number
-from reward_synth.cli.progress import (
-    BAR_WIDTH,
-    INTERRUPTED,
-    REFRESHES_PER_SECOND,
-    headline,
-    print_line,
-)
+from reward_synth.cli.progress import INTERRUPTED, headline, print_line
+from reward_synth.cli.redrawn import BAR_WIDTH, Redrawn, can_redraw
 from reward_synth.cli.run import search_standing
 from reward_synth.cli.standing import Standing
 from reward_synth.cli.train import train_standing
@@ -41,7 +36,7 @@ def watching(plan: Plan, states: Mapping[str, State], go_on: str) -> Iterator["S
     out = console(stderr=True)
     standing = SweepStanding(plan, states)
     try:
-        if out.file.isatty() and not out.is_dumb_terminal:
+        if can_redraw(out):
             with SweepTable(standing, out) as watcher:
                 yield watcher
         else:
@@ -148,32 +143,14 @@ class SweepLines:
         self.say(line)
 
 
-class SweepTable(SweepLines):
-    """The runs under way, redrawn a few times a second below the lines that stay."""
+class SweepTable(SweepLines, Redrawn):
+    """The runs under way, below the lines that stay."""
 
     def __init__(self, standing: SweepStanding, out: "Console") -> None:
-        from rich.live import Live
-        from rich.spinner import Spinner
-
-        super().__init__(standing, lambda line: out.print(line, soft_wrap=True))
-        self.spinner = Spinner("dots")
-        self.live = Live(
-            get_renderable=self.draw,
-            console=out,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-        )
-
-    def __enter__(self) -> Self:
-        self.live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.live.stop()
+        SweepLines.__init__(self, standing, lambda line: out.print(line, soft_wrap=True))
+        Redrawn.__init__(self, out)
 
     def draw(self) -> "RenderableType":
-        from rich.console import Group
-        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -190,8 +167,7 @@ class SweepTable(SweepLines):
                     ProgressBar(1.0, standing.share_done() or 0.0, width=BAR_WIDTH),
                     "" if standing.best_fitness is None else number(standing.best_fitness),
                 )
-            self.spinner.update(text=Text(self.standing.footer(), style="dim"))
-            return Padding(Group(table, self.spinner), (1, 0, 0, 1))
+            return self.block(table, Text(self.standing.footer(), style="dim"))
 
 
 def phase(standing: Standing) -> str:
