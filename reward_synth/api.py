@@ -215,7 +215,7 @@ def compare(
     from reward_synth.report.comparison import compare_recorded
     from reward_synth.report.comparison_page import write_comparison
     from reward_synth.search.result import baselines_since
-    from reward_synth.store.store import DATABASE
+    from reward_synth.store.runs import DATABASE
 
     folder = Path(runs_dir)
     if not (folder / DATABASE).is_file():

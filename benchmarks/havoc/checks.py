@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reward_synth.store.store import DATABASE
+from reward_synth.store.runs import DATABASE
 
 Key = tuple[int, int, str]
 """Candidate's number, seed, purpose."""

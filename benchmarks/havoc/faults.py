@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.havoc import checks, processes
 from benchmarks.havoc.case import Attempt, Case
 from reward_synth.evaluation.workspace import remove_left_behind
-from reward_synth.store.store import DATABASE
+from reward_synth.store.runs import DATABASE
 from tests.servers import ODD
 
 Harm = Callable[[Case], bool]

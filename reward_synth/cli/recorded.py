@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def has_runs(runs_dir: Path) -> bool:
-    from reward_synth.store.store import DATABASE
+    from reward_synth.store.runs import DATABASE
 
     return (runs_dir / DATABASE).is_file()
 

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete
-from sqlalchemy.orm import Session
 
-from reward_synth.store.database import WRITE_FIRST, readable_errors
 from reward_synth.store.schema import Activity, now
 
 if TYPE_CHECKING:
@@ -38,21 +36,19 @@ def record_activity(
         generation=generation,
         trainings=[dict(training) for training in trainings],
     )
-    engine = store.engine.execution_options(begin=WRITE_FIRST)
-    with readable_errors(store.engine), Session(engine) as session, session.begin():
+    with store.writing() as session:
         session.merge(said)
 
 
 def clear_activity(store: "Store", run_id: str) -> None:
     """Nobody works on a run any more."""
-    engine = store.engine.execution_options(begin=WRITE_FIRST)
-    with readable_errors(store.engine), Session(engine) as session, session.begin():
+    with store.writing() as session:
         session.execute(delete(Activity).where(Activity.run_id == run_id))
 
 
 def activity(store: "Store", run_id: str) -> Activity | None:
     """What a run is at; None where nobody works on it."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         said = session.get(Activity, run_id)
         return said if said is not None and alive(said.beat) else None
 

@@ -10,11 +10,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session, raiseload, selectinload
+from sqlalchemy.orm import raiseload, selectinload
 
 from reward_synth.errors import UserError
 from reward_synth.store.activity import alive
-from reward_synth.store.database import readable_errors
 from reward_synth.store.schema import (
     Activity,
     Candidate,
@@ -101,34 +100,32 @@ def glances(store: "Store", run_id: str) -> list[Glance]:
         .where(Candidate.run_id == run_id)
         .order_by(Candidate.number)
     )
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         return [Glance(*row) for row in session.execute(query)]
 
 
 def load_run(store: "Store", run_id: str) -> Run:
     """The run itself, without its candidates.  Raises UserError with the nearest name."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         run = session.scalar(
             select(Run)
             .where(Run.id == run_id)
             .options(raiseload(Run.candidates), raiseload(Run.completions))
         )
         if run is not None:
-            session.expunge(run)
             return run
     raise store.unknown(run_id)
 
 
 def load_candidate(store: "Store", run_id: str, number: int) -> Candidate:
     """All that is recorded of one candidate, its run's siblings left out.  Raises UserError."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         candidate = session.scalar(
             select(Candidate)
             .where(Candidate.run_id == run_id, Candidate.number == number)
             .options(*_whole())
         )
         if candidate is not None:
-            session.expunge_all()
             return candidate
         last = session.scalar(select(func.max(Candidate.number)).where(Candidate.run_id == run_id))
     load_run(store, run_id)
@@ -138,14 +135,13 @@ def load_candidate(store: "Store", run_id: str, number: int) -> Candidate:
 
 def load_generation(store: "Store", run_id: str, generation: int) -> list[Candidate]:
     """All that is recorded of the candidates of a generation, by number."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         found = session.scalars(
             select(Candidate)
             .where(Candidate.run_id == run_id, Candidate.generation == generation)
             .order_by(Candidate.number)
             .options(*_whole())
-        ).all()
-        session.expunge_all()
+        )
         return list(found)
 
 
@@ -160,7 +156,7 @@ def _whole() -> tuple[Any, ...]:
 
 def load_sources(store: "Store", run_id: str, numbers: Sequence[int]) -> dict[int, str]:
     """The programs of some candidates, by number."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         found = session.execute(
             select(Candidate.number, Candidate.source).where(
                 Candidate.run_id == run_id, Candidate.number.in_(numbers)
@@ -179,10 +175,9 @@ def mark(store: "Store", run_id: str) -> Mark:
         select(func.count(Completion.id)).where(Completion.run_id == run_id),
         select(func.count(Judgement.id)).where(Judgement.run_id == run_id),
     )
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         counted = [[tuple(row) for row in session.execute(query)] for query in counts]
         at = session.get(Activity, run_id)
-        session.expunge_all()
     at = at if at is not None and alive(at.beat) else None
     told = repr((run.status, run.message, run.config, run.result, counted, at is None))
     over = run.status != "running" and at is None

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, load_only, raiseload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from reward_synth.errors import UserError
-from reward_synth.store.database import readable_errors
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Run, Rung
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
         raiseload=True,
     )
     loaded: list[Run] = []
-    with readable_errors(store.engine), Session(store.engine, expire_on_commit=False) as session:
+    with store.reading() as session:
         for start in range(0, len(run_ids), AT_ONCE):
             ids = run_ids[start : start + AT_ONCE]
             runs = session.scalars(
@@ -98,7 +97,7 @@ def load_candidates(
         chosen = Run.candidates.and_(Candidate.number.in_(numbers))
     more = (Candidate.source,) if programs else ()
     (run_id,) = find_runs(store, [name])
-    with readable_errors(store.engine), Session(store.engine, expire_on_commit=False) as session:
+    with store.reading() as session:
         run = session.scalars(
             select(Run)
             .where(Run.id == run_id)
@@ -160,7 +159,7 @@ def find_runs(store: "Store", names: Sequence[str]) -> list[str]:
 
     Raises UserError for a name that is no run's, or that several runs begin with.
     """
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         ids = list(session.scalars(select(Run.id).order_by(Run.created.desc(), Run.id.desc())))
     return list(dict.fromkeys(_meant(store, name, ids) for name in names))
 
@@ -182,7 +181,7 @@ def searches_of(store: "Store", task: str) -> tuple[list[str], list[str]]:
 
     Raises UserError when there is no search on it.
     """
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         found = session.execute(
             select(Run.id, Run.task, Run.task_folder, Run.status)
             .where(Run.kind == "search")

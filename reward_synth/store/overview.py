@@ -10,10 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, or_, select
-from sqlalchemy.orm import Session
 
 from reward_synth.store.activity import alive
-from reward_synth.store.database import readable_errors
 from reward_synth.store.schema import Activity, Candidate, Completion, Evaluation, Run
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ def overviews(
     """
     chosen: Any = _chosen(ids, task, status, text).order_by(Run.created.desc(), Run.id.desc())
     chosen = chosen.limit(limit).offset(offset) if limit is not None else chosen
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         runs = session.execute(
             chosen.add_columns(
                 Run.kind,
@@ -149,14 +147,14 @@ def count_runs(
     store: "Store", *, task: str | None = None, status: str | None = None, text: str = ""
 ) -> int:
     """How many runs fit these conditions."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         fitting = _chosen(None, task, status, text).subquery()
         return session.scalar(select(func.count()).select_from(fitting)) or 0
 
 
 def task_names(store: "Store") -> list[str]:
     """Tasks that there are runs of, by name."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         return list(session.scalars(select(Run.task).distinct().order_by(Run.task)))
 
 

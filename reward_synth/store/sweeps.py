@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from reward_synth.errors import UserError
-from reward_synth.store.database import WRITE_FIRST, readable_errors
 from reward_synth.store.lock import run_lock
 from reward_synth.store.schema import Completion, Run, Sweep
 from reward_synth.store.store import Store
@@ -45,7 +43,7 @@ def sweep_lock(store: Store, name: str) -> AbstractContextManager[None]:
 
 def record_sweep(store: Store, name: str, plan: Mapping[str, Any]) -> None:
     """Record a new sweep, or what one that is there is to be from now on."""
-    with _writing(store) as session, session.begin():
+    with store.writing() as session:
         found = session.get(Sweep, name)
         if found is None:
             session.add(Sweep(name=name, plan=dict(plan)))
@@ -55,7 +53,7 @@ def record_sweep(store: Store, name: str, plan: Mapping[str, Any]) -> None:
 
 def find_sweep(store: Store, name: str) -> Sweep | None:
     """The sweep of that name, if there is one."""
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         return session.get(Sweep, name)
 
 
@@ -64,7 +62,7 @@ def get_sweep(store: Store, name: str) -> Sweep:
     found = find_sweep(store, name)
     if found is not None:
         return found
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         names = list(session.scalars(select(Sweep.name).order_by(Sweep.created.desc())))
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
@@ -79,7 +77,7 @@ def get_sweep(store: Store, name: str) -> Sweep:
 def runs_of(store: Store, name: str) -> dict[str, tuple[str, str, str]]:
     """A sweep's runs by cell: id, status, and why it failed or stopped."""
     columns = (Run.cell, Run.id, Run.status, Run.message)
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         found = session.execute(select(*columns).where(Run.sweep == name).order_by(Run.created))
         return {cell: (run, status, message) for cell, run, status, message in found if cell}
 
@@ -88,7 +86,7 @@ def bill(store: Store, name: str) -> Bill:
     """What a sweep's models have taken so far."""
     tokens = Completion.prompt_tokens + Completion.completion_tokens
     sums = (func.count(), func.sum(tokens), func.sum(Completion.cost), func.count(Completion.cost))
-    with readable_errors(store.engine), Session(store.engine) as session:
+    with store.reading() as session:
         answers, tokens, cost, priced = session.execute(
             select(*sums).select_from(Completion).join(Run).where(Run.sweep == name)
         ).one()
@@ -97,11 +95,7 @@ def bill(store: Store, name: str) -> Bill:
 
 def add_sweep_seconds(store: Store, name: str, seconds: float) -> None:
     """Add to the wall-clock that a sweep has taken."""
-    with _writing(store) as session, session.begin():
+    with store.writing() as session:
         session.execute(
             update(Sweep).where(Sweep.name == name).values(seconds=Sweep.seconds + seconds)
         )
-
-
-def _writing(store: Store) -> Session:
-    return Session(store.engine.execution_options(begin=WRITE_FIRST))

@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer, raiseload, selectinload
+from sqlalchemy.orm import defer, raiseload, selectinload
 
-from reward_synth.store.database import readable_errors
 from reward_synth.store.schema import Candidate, Evaluation, Run
 
 if TYPE_CHECKING:
@@ -27,10 +26,7 @@ def load_watched(store: "Store", run_id: str) -> Run:
         selectinload(Candidate.evaluations).defer(Evaluation.report, raiseload=True),
     )
     query = select(Run).where(Run.id == run_id).options(candidates, raiseload(Run.completions))
-    with (
-        readable_errors(store.engine),
-        Session(store.engine, expire_on_commit=False) as session,
-    ):
+    with store.reading() as session:
         run = session.scalar(query)
     if run is None:
         raise store.unknown(run_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from reward_synth import api
 from reward_synth.errors import UserError
 from reward_synth.search.trainings import OpenPool, open_pool_for
-from reward_synth.store.store import DATABASE
+from reward_synth.store.runs import DATABASE
 from reward_synth.store.sweeps import get_sweep, sweep_lock
 from reward_synth.sweep.checks import read_plan
 from reward_synth.sweep.estimate import Estimate, estimate
