@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_feedback
-from reward_synth.cli.options import RUNS_DIR, RunId, RunsDir
-from reward_synth.cli.output import console, number
+from reward_synth.cli.options import RUNS_DIR, Json, RunId, RunsDir
+from reward_synth.cli.output import console, number, print_json
 from reward_synth.cli.recorded import open_store, resume_command
 from reward_synth.cli.summary import short
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reward_synth.search.listening import Listener, Round
 
 EXAMPLE = """Examples:
@@ -81,18 +83,21 @@ def feedback(
     port: Port = PORT,
     open_browser: Open = False,
     runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
 ) -> None:
     """Judge the policies of a run's last generation; what you say enters the next prompts.
 
-    Without --say, --rank, --program and --stop it asks. A run that was started with --feedback
-    waits for you after each generation, and goes on when you are done.
+    Without --say, --rank, --program and --stop it asks, or with --json only tells what there is to
+    judge. A run that was started with --feedback waits for you after each generation, and goes on
+    when you are done.
     """
     from reward_synth.reward import read_program
     from reward_synth.search.listening import Listener, current_round, parse_ranking
 
+    given = bool(say or rank or program or stop)
     if web:
-        if say or rank or program or stop:
-            raise UserError("--web is where you say it: leave --say, --rank, --program, --stop out")
+        if given or json:
+            raise UserError("--web is where you say it: leave --say, --rank, … and --json out")
         check_extra()
     with open_store(runs_dir) as store:
         round_ = current_round(store, run)
@@ -101,20 +106,24 @@ def feedback(
             serve_feedback(store, run, watched, host, port, who or "", open_browser=open_browser)
             return
         listener = Listener(store, round_, who or user())
-        if not (say or rank or program or stop):
-            Sitting(listener, runs_dir, film=film).hold()
+        out = console(stderr=json)
+        sitting = Sitting(listener, runs_dir, out, film=film)
+        if not given:
+            print_json(sitting.document()) if json else sitting.hold()
             return
         # Whatever is wrong is found before anything is recorded.
         source = None if program is None else read_program(program)
         ranking = None if rank is None else parse_ranking(rank, round_.known)
         said = [about(text, round_) for text in say or ()]
         if source is not None:
-            console().print(f"your program is candidate {listener.program(source)}")
+            out.print(f"your program is candidate {listener.program(source)}")
         for candidate, text in said:
             listener.comment(text, candidate)
         if ranking is not None:
             listener.rank(ranking)
-        end(listener, stop=stop, runs_dir=runs_dir)
+        end(listener, out, stop=stop, runs_dir=runs_dir)
+        if json:
+            print_json(sitting.document())
 
 
 def user() -> str:
@@ -137,11 +146,10 @@ def about(text: str, round_: "Round") -> tuple[int | None, str]:
     return (None if candidate is None else round_.candidate(candidate).number), words.strip()
 
 
-def end(listener: "Listener", *, stop: bool, runs_dir: Path) -> None:
+def end(listener: "Listener", out: "Console", *, stop: bool, runs_dir: Path) -> None:
     """End the sitting, and say what becomes of what was said."""
     listener.stop() if stop else listener.done()
     round_ = listener.round
-    out = console()
     if stop:
         out.print("recorded; the run begins no further generation")
     elif round_.run.status == "finished":
@@ -156,12 +164,12 @@ def end(listener: "Listener", *, stop: bool, runs_dir: Path) -> None:
 class Sitting:
     """A person before a terminal, until they are done."""
 
-    def __init__(self, listener: "Listener", runs_dir: Path, *, film: bool) -> None:
+    def __init__(self, listener: "Listener", runs_dir: Path, out: "Console", *, film: bool) -> None:
         self.listener = listener
         self.round = listener.round
         self.runs_dir = runs_dir
         self.filming = film
-        self.out = console()
+        self.out = out
         self.commands: dict[str, Callable[[str], Any]] = {
             "rank": self.rank,
             "pair": self.pair,
@@ -185,7 +193,7 @@ class Sitting:
                 self.out.print("what was said is kept; come back for the rest")
                 return
             if line in ("done", "stop"):
-                end(self.listener, stop=line == "stop", runs_dir=self.runs_dir)
+                end(self.listener, self.out, stop=line == "stop", runs_dir=self.runs_dir)
                 return
             try:
                 self.obey(line)
@@ -202,6 +210,47 @@ class Sitting:
         else:
             candidate, text = about(line, self.round)
             self.listener.comment(text, candidate)
+
+    def document(self) -> dict[str, Any]:
+        """What there is to judge, and what was said so far, as JSON."""
+        from reward_synth.cli.runs import candidate_facts
+        from reward_synth.report.video import NoVideoError
+        from reward_synth.store.fates import search_evaluation
+
+        told = []
+        for candidate in self.round.candidates:
+            evaluation = search_evaluation(candidate)
+            score = {} if evaluation is None else evaluation.score
+            facts = candidate_facts(candidate)
+            facts |= {"success": score.get("success"), "length": score.get("length")}
+            try:
+                video = self.video(candidate.number)
+            except NoVideoError as error:
+                self.out.print(f"no video: {error}")
+                self.filming, video = False, None
+            told.append({**facts, "video": None if video is None else str(video)})
+        run, following = self.round.run, self.round.next
+        return {
+            "run": run.id,
+            "status": run.status,
+            "generation": self.round.generation,
+            "next": following,
+            "candidates": told,
+            "pair": self.listener.most_telling() if len(self.round.known) > 1 else None,
+            "said": [
+                {
+                    "generation": said.generation,
+                    "kind": said.kind,
+                    "who": said.who,
+                    "given": said.given.isoformat(),
+                    "candidate": said.candidate,
+                    "text": said.text,
+                    "ranking": said.ranking,
+                    "shown": said.shown,
+                }
+                for said in self.listener.store.judgements(run.id)
+            ],
+        }
 
     def show(self) -> None:
         """The generation as a table: numbers, what the program says of itself, the video."""
@@ -239,20 +288,30 @@ class Sitting:
 
     def film_of(self, candidate: int) -> str:
         """Where a candidate's video is, filmed if need be; or why there is none."""
-        from reward_synth.report.video import NoVideoError, film_beside
+        from reward_synth.report.video import NoVideoError
+
+        try:
+            video = self.video(candidate)
+        except NoVideoError as error:
+            self.filming = False
+            return f"no video: {error}"
+        return "" if video is None else short(video)
+
+    def video(self, candidate: int) -> Path | None:
+        """A candidate's video, filmed if need be; None where no films are wanted.
+
+        Raises NoVideoError where there can be none.
+        """
+        from reward_synth.report.video import film_beside
         from reward_synth.store.fates import search_evaluation
 
         evaluation = search_evaluation(self.round.candidate(candidate))
         if not self.filming or evaluation is None:
-            return ""
+            return None
         run = self.round.run
         policy = self.listener.store.run_folder(run.id) / evaluation.policy
         with self.out.status(f"filming candidate {candidate} …"):
-            try:
-                return short(film_beside(Path(run.task_folder), policy))
-            except NoVideoError as error:
-                self.filming = False
-                return f"no video: {error}"
+            return film_beside(Path(run.task_folder), policy)
 
     def film(self, rest: str) -> None:
         self.filming = True

@@ -102,6 +102,26 @@ def test_options_say_it_all_at_once(recorded: tuple[Path, str]):
     assert f"--resume {run}" in told.out and "--iterations 4" in told.out
 
 
+def test_a_script_is_told_what_there_is_to_judge_and_what_was_said(recorded: tuple[Path, str]):
+    runs_dir, run = recorded
+    options = ("--no-film", "--json", "--runs-dir", runs_dir)
+    told = reward_synth("feedback", run, *options).json
+    assert (told["run"], told["generation"], told["next"]) == (run, 2, None)
+    assert [candidate["number"] for candidate in told["candidates"]] == [7, 8]
+    first = told["candidates"][0]
+    assert isinstance(first["fitness"], float) and 0.0 <= first["success"] <= 1.0
+    assert first["source"].startswith("UPRIGHT_WEIGHT") and first["video"] is None
+    assert len(set(told["pair"])) == 2
+    assert told["said"] == []
+    assert said(runs_dir, run) == [], "asking says nothing"
+    words = reward_synth("feedback", run, "--rank", "8 > 7", "--who", "Ada", *options)
+    assert "take it up again" in words.err
+    [ranking, done] = words.json["said"]
+    assert (ranking["who"], ranking["ranking"], ranking["shown"]) == ("Ada", [[8], [7]], [7, 8])
+    assert done["kind"] == "done"
+    assert_one_line(reward_synth("feedback", run, "--web", *options), "--json out")
+
+
 def test_nothing_is_recorded_where_something_is_wrong(recorded: tuple[Path, str], tmp_path: Path):
     runs_dir, run = recorded
     own = tmp_path / "own.py"
