@@ -68,7 +68,9 @@ def test_nearly_every_program_executes_as_it_was_written():
     assert sound >= EXECUTE_RATE * written
 
 
-@pytest.mark.parametrize("recording", RECORDINGS[:2], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "recording", sorted(FOLDER.glob("cheetah-run-*")), ids=lambda path: path.stem
+)
 def test_a_recording_plays_to_the_end_where_training_goes_otherwise(
     recording: Path, tmp_path: Path
 ):
