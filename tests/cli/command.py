@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ class Outcome:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def interruptible() -> None:
+    """For ``preexec_fn``: what a shell starts in the background ignores Ctrl-C, and so would what
+    that starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from reward_synth.cli.main import is_interruption
-from tests.cli.command import CHECKOUT, environment
+from tests.cli.command import CHECKOUT, environment, interruptible
 
 WAITS_AT_ITS_EXIT = """
 import threading, time
@@ -25,8 +25,7 @@ def test_an_impatient_second_one_ends_the_process_as_it_stands():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell has what it starts in the background ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     assert process.stdout.readline().strip()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.cli.command import environment
+from tests.cli.command import environment, interruptible
 
 RIGHT = "```python\ndef compute_reward(pole_up):\n    return pole_up, {'up': pole_up}\n```\n"
 START = ("run", "cartpole-swingup", "--model", "manual", "--samples", "2", "--iterations", "1",
@@ -30,8 +30,7 @@ def command(*arguments: str, cwd: Path, stdin: int = subprocess.DEVNULL, **varia
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # What a shell starts in the background ignores Ctrl-C, and so would what it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=interruptible,
     )
 
 

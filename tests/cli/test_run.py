@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reward_synth.cli.summary import NO_MODEL
-from tests.cli.command import environment, reward_synth
+from tests.cli.command import environment, interruptible, reward_synth
 
 SMALL = ("--samples", 2, "--iterations", 1, "--steps", 2048)
 
@@ -132,11 +132,6 @@ def test_training_with_a_given_reward(tmp_path: Path):
     assert result["seeds"] == [100, 101]
     assert result["fitness"] == pytest.approx(sum(result["fitness_per_seed"]) / 2)
     assert (tmp_path / "runs" / told.json["run"] / "best" / "policy.safetensors").is_file()
-
-
-def interruptible() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would what it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path):

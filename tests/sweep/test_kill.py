@@ -11,7 +11,7 @@ from typing import Any
 from reward_synth.store import Store
 from reward_synth.sweep.checks import read_plan
 from reward_synth.sweep.driving import carry_out
-from tests.cli.command import environment
+from tests.cli.command import environment, interruptible
 from tests.sweep.small_sweeps import Heard, table, written
 
 COMMAND = [sys.executable, "-m", "reward_synth.cli", "sweep"]
@@ -36,6 +36,7 @@ def sweep(
         stderr=subprocess.PIPE,
         text=True,
         env=environment(TMPDIR=str(temporary)),
+        preexec_fn=interruptible,
     )
     assert process.stderr is not None
     said: list[str] = []
