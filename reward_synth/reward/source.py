@@ -7,6 +7,7 @@ gives findings, never another exception.
 import ast
 import io
 import re
+import threading
 import tokenize
 import unicodedata
 import warnings
@@ -27,6 +28,9 @@ ENCODING = re.compile(
 )
 """An encoding declared in the first two lines (PEP 263): read from a file by Python, the program
 would be another."""
+PARSING = threading.Lock()
+"""One thread at a time: two that parse at once disturb each other's count of the tree's depth
+(SystemError, python/cpython#106905), and the filters of warnings belong to the process."""
 MOST_NODES = 25_000
 """Nodes of the syntax tree: text of that length in ordinary words has half as many."""
 DEEPEST_NESTING = 100
@@ -92,9 +96,16 @@ def syntax_tree(source: str) -> ast.Module:
 
     Raises SyntaxError, ValueError, RecursionError or MemoryError where the text is no Python.
     """
-    with warnings.catch_warnings():
+    with PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
+
+
+def expression_tree(source: str) -> ast.expr:
+    """The tree of one expression of our own; raises as :func:`syntax_tree`."""
+    (statement,) = syntax_tree(source).body
+    assert isinstance(statement, ast.Expr)
+    return statement.value
 
 
 def read_tree(source: str) -> tuple[ast.Module | None, list[Finding]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from reward_synth.llm.offline.grammar import VECTOR_FORMS, Form, Genome, Shape, Signal, Term
-from reward_synth.reward.source import syntax_tree
+from reward_synth.reward.source import expression_tree, syntax_tree
 
 CONSTANTS = ("weight", "scale", "target", "low", "high", "margin")
 
@@ -65,7 +65,7 @@ def recover(source: str, sizes: Mapping[str, int | None]) -> Genome | None:
 def _same_ending(ending: ast.stmt, genome: Genome) -> bool:
     total = " + ".join(term.name for term in genome.summed)
     entries = ", ".join(f'"{term.name}": {term.name}' for term in genome.terms)
-    wanted = ast.parse(f"({total}, {{{entries}}})", mode="eval").body
+    wanted = expression_tree(f"({total}, {{{entries}}})")
     given = ending.value if isinstance(ending, ast.Return) else None
     return given is not None and ast.dump(given) == ast.dump(wanted)
 
@@ -108,7 +108,7 @@ def _names(expression: ast.expr) -> list[ast.Name]:
 
 
 def _dump(term: Term) -> str:
-    return ast.dump(ast.parse(term.expression(), mode="eval").body)
+    return ast.dump(expression_tree(term.expression()))
 
 
 def _signals(
