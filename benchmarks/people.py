@@ -180,11 +180,12 @@ def pick(worth: Sequence[float], pairs: Pairs, noise: float, seed: int) -> list[
     rankings: list[list[list[int]]] = []
     found = []
     for count in range(max(PICKS) + 1):
-        if count in PICKS:
-            best = int(np.argmax(fit(names, rankings).mean))
+        scores = fit(names, rankings) if count in PICKS or pairs == "informative" else None
+        if count in PICKS and scores is not None:
+            best = int(np.argmax(scores.mean))
             found.append(float((values[best] - values.mean()) / (values.max() - values.mean())))
-        if pairs == "informative":
-            one, other = fit(names, rankings).most_telling(names)
+        if pairs == "informative" and scores is not None:
+            one, other = scores.most_telling(names)
         else:
             one, other = every[rng.integers(len(every))]
         if values[one] == values[other]:
