@@ -10,10 +10,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import raiseload, selectinload
+from sqlalchemy.orm import raiseload
 
 from reward_synth.errors import UserError
 from reward_synth.store.activity import alive
+from reward_synth.store.runs import whole_candidates
 from reward_synth.store.schema import (
     Activity,
     Candidate,
@@ -123,7 +124,7 @@ def load_candidate(store: "Store", run_id: str, number: int) -> Candidate:
         candidate = session.scalar(
             select(Candidate)
             .where(Candidate.run_id == run_id, Candidate.number == number)
-            .options(*_whole())
+            .options(*whole_candidates(), raiseload(Candidate.run))
         )
         if candidate is not None:
             return candidate
@@ -140,18 +141,9 @@ def load_generation(store: "Store", run_id: str, generation: int) -> list[Candid
             select(Candidate)
             .where(Candidate.run_id == run_id, Candidate.generation == generation)
             .order_by(Candidate.number)
-            .options(*_whole())
+            .options(*whole_candidates(), raiseload(Candidate.run))
         )
         return list(found)
-
-
-def _whole() -> tuple[Any, ...]:
-    return (
-        selectinload(Candidate.evaluations),
-        selectinload(Candidate.rungs),
-        selectinload(Candidate.completion),
-        raiseload(Candidate.run),
-    )
 
 
 def load_sources(store: "Store", run_id: str, numbers: Sequence[int]) -> dict[int, str]:

@@ -118,7 +118,10 @@ class Runs:
             run = session.scalar(
                 select(Run)
                 .where(Run.id == run_id)
-                .options(selectinload(Run.completions), *_whole_candidates(Run.candidates))
+                .options(
+                    selectinload(Run.completions),
+                    selectinload(Run.candidates).options(*whole_candidates()),
+                )
             )
             if run is not None:
                 return run
@@ -220,12 +223,12 @@ class Runs:
             yield session
 
 
-def _whole_candidates(path: Any) -> tuple[Any, ...]:
-    candidates = selectinload(path)
+def whole_candidates() -> tuple[Any, ...]:
+    """What loads all that is recorded of candidates."""
     return (
-        candidates.selectinload(Candidate.evaluations),
-        candidates.selectinload(Candidate.rungs),
-        candidates.selectinload(Candidate.completion),
+        selectinload(Candidate.evaluations),
+        selectinload(Candidate.rungs),
+        selectinload(Candidate.completion),
     )
 
 

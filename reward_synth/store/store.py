@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from reward_synth.store.folder import (
     atomic_write,
@@ -22,7 +22,7 @@ from reward_synth.store.folder import (
     write_candidate_files,
 )
 from reward_synth.store.proposals import NewCandidate, NewCompletion, NewJudgement, RungDecision
-from reward_synth.store.runs import Runs
+from reward_synth.store.runs import Runs, whole_candidates
 from reward_synth.store.schema import Candidate, Completion, Evaluation, Judgement, Rung
 
 if TYPE_CHECKING:
@@ -276,11 +276,7 @@ def _candidates_of(run_id: str) -> Any:
         select(Candidate)
         .where(Candidate.run_id == run_id)
         .order_by(Candidate.number)
-        .options(
-            selectinload(Candidate.evaluations),
-            selectinload(Candidate.rungs),
-            selectinload(Candidate.completion),
-        )
+        .options(*whole_candidates())
     )
 
 
