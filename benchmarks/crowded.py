@@ -25,6 +25,8 @@ EPISODES = 32
 RUNGS = (12_500, 25_000, 50_000)
 FINALISTS = 2
 CONFIRMATION = (100, 101, 102)
+CONFIRMED_APART = (-0.024, 0.0, 0.024)
+"""How far fresh seeds lie from their mean: 95 % of Student's t is then the ±0.06 of ``result``."""
 PROMPT_LINES, ANSWER_LINES = 110, 12
 """Lines of a prompt and of the words around an answered program: some nine and one kilobytes."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,9 +75,10 @@ class Crowd:
             parents = [number for _, number, _ in sorted(scored)[-2:]]
         finalists = sorted(scored)[-FINALISTS:]
         for level, number, key in finalists:
-            for seed in CONFIRMATION:
+            for seed, apart in zip(CONFIRMATION, CONFIRMED_APART, strict=True):
                 moment = created + timedelta(seconds=60.0 * iterations + seed)
-                self._add_evaluation(key, number, "confirm", seed, level - 0.05, moment)
+                fitness = level - 0.05 + apart
+                self._add_evaluation(key, number, "confirm", seed, fitness, moment)
         run = self.rows[Run][-1]
         if run["status"] in ("finished", "stopped") and finalists:
             level, number, _ = finalists[-1]

@@ -27,8 +27,9 @@ from typing import Any, get_args
 import numpy as np
 
 from benchmarks.measure import machine, options, print_table, read_options, refuse, write_json
-from reward_synth.evaluation import Score, interval, score_policy
+from reward_synth.evaluation import Score, score_policy
 from reward_synth.feedback.preferences import fit
+from reward_synth.intervals import interval
 from reward_synth.search import Progress, RunConfig, loop
 from reward_synth.search.listening import Listener, current_round
 from reward_synth.search.simulated_person import SIMULATED, Pairs, SimulatedPerson

@@ -165,7 +165,8 @@ def replay(curves: Curves, steps: int, rungs: Sequence[float]) -> Replay:
 
 
 def scored(episodes: list[float]) -> "Score":
-    from reward_synth.evaluation import Score, interval
+    from reward_synth.evaluation import Score
+    from reward_synth.intervals import interval
 
     low, high = interval(episodes)
     mean = float(np.mean(episodes))

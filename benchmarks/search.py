@@ -209,7 +209,7 @@ def agrees(winner: str, reference: Table) -> bool:
 
 def over_seeds(tables: Sequence[Table]) -> Table:
     """Means over the seeds with their intervals; those of the episodes where there is one seed."""
-    from reward_synth.evaluation import interval as interval_of
+    from reward_synth.intervals import interval as interval_of
 
     if len(tables) == 1:
         return dict(tables[0])

@@ -214,14 +214,13 @@ def compare(
     """
     from reward_synth.report.comparison import compare_recorded
     from reward_synth.report.comparison_page import write_comparison
-    from reward_synth.search.result import baselines_since
     from reward_synth.store.runs import DATABASE
 
     folder = Path(runs_dir)
     if not (folder / DATABASE).is_file():
         raise UserError(f"there are no runs in {folder}")
     with opened(folder) as store:
-        compared = compare_recorded(store, runs, task, baselines_since)
+        compared = compare_recorded(store, runs, task)
         if page is not None:
             write_comparison(store, compared, Path(page))
         return compared

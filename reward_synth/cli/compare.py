@@ -43,9 +43,8 @@ def compare(
     with open_store(runs_dir) as store:
         from reward_synth.report.comparison import compare_recorded
         from reward_synth.report.comparison_page import write_comparison
-        from reward_synth.search.result import baselines_since
 
-        compared = compare_recorded(store, runs or [], task, baselines_since)
+        compared = compare_recorded(store, runs or [], task)
         if not json:
             for part in compared:
                 print_comparison(part)

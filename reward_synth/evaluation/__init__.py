@@ -10,7 +10,6 @@ from reward_synth.evaluation.pool import Pool
 from reward_synth.evaluation.score import (
     Score,
     fitness_of,
-    interval,
     record_episodes,
     score_policies,
     score_policy,
@@ -35,7 +34,6 @@ __all__ = [
     "errors",
     "fitness_of",
     "guess",
-    "interval",
     "keep_at",
     "measured",
     "readable_variables",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reward_synth.evaluation.score import Score, interval
+from reward_synth.evaluation.score import Score
+from reward_synth.intervals import interval
 
 LEAST_KEPT = 2
 """So many are trained to the end at least: the winner is chosen among finalists."""

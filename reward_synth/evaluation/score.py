@@ -12,13 +12,13 @@ import numpy as np
 from pydantic import BaseModel, FiniteFloat
 
 from reward_synth.errors import RunError, UserError
+from reward_synth.intervals import interval
 from reward_synth.task import Episode, Task
 
 if TYPE_CHECKING:
     from reward_synth.simulation.policy import Policy
 
 EVALUATION_SEED = 1_000_003  # far from every training seed, so that no episode is seen twice
-FEW = 10  # below this many values an interval is Student's t, which a bootstrap would understate
 
 
 class Score(BaseModel):
@@ -35,29 +35,6 @@ class Score(BaseModel):
     """Share of successful episodes; None where the task defines no success."""
     length: FiniteFloat
     """Mean control steps of an episode."""
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """95 % interval of the mean: bootstrap (Efron's BCa by scipy), or Student's t below ten values.
-
-    One value, or equal values, give an interval of no width.
-    """
-    data = np.asarray(values, dtype=float)
-    if len(data) < 2 or np.ptp(data) == 0:
-        return float(data.mean()), float(data.mean())
-    if len(data) < FEW:
-        from scipy.special import stdtrit  # Student's quantile; all of scipy.stats takes a second
-
-        half = stdtrit(len(data) - 1, 0.975) * data.std(ddof=1) / np.sqrt(len(data))
-        return float(data.mean() - half), float(data.mean() + half)
-    from scipy import stats
-
-    with np.errstate(all="ignore"):
-        result = stats.bootstrap((data,), np.mean, rng=np.random.default_rng(0))
-    low, high = result.confidence_interval
-    if not (np.isfinite(low) and np.isfinite(high)):
-        low, high = np.quantile(data, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def score_policy(task: Task, path: Path, episodes: int = 32, seed: int = EVALUATION_SEED) -> Score:

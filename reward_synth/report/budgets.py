@@ -9,10 +9,10 @@ A candidate's score counts from the moment that it was recorded.  By then were p
 - the wall-clock since the run was begun, with pauses between an interruption and its resumption.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
+from itertools import accumulate
 
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -56,9 +56,10 @@ class Books:
     def __init__(self, run: Run) -> None:
         self.run = run
         trained = [e for c in run.candidates for e in c.evaluations]
-        self.finished = np.array([self._clock(e.finished) for e in trained])
-        self.took = np.array([max(_training_time(e), 1e-9) for e in trained])
-        self.steps = np.array([int(e.report["steps"]) for e in trained])
+        self.trained = [
+            (self._clock(e.finished), max(_training_time(e), 1e-9), int(e.report["steps"]))
+            for e in trained
+        ]
         self.pruned = [
             (c.generation, steps_until_pruned(run, c))
             for c in run.candidates
@@ -68,9 +69,9 @@ class Books:
             (c.id, c.generation, c.prompt_tokens + c.completion_tokens, c.cost)
             for c in run.completions
         )
-        self.asked = np.array([generation for _, generation, _, _ in answers])
-        self.tokens = np.cumsum([tokens for _, _, tokens, _ in answers])
-        self.cost = np.cumsum([np.nan if cost is None else cost for *_, cost in answers])
+        self.asked = [generation for _, generation, _, _ in answers]
+        self.tokens = list(accumulate(tokens for _, _, tokens, _ in answers))
+        self.cost = list(accumulate(math.nan if cost is None else cost for *_, cost in answers))
 
     def improvements(self) -> list[Improvement]:
         """The best search fitness so far, each time that it rose; none in a plain training."""
@@ -95,7 +96,7 @@ class Books:
     def in_all(self) -> Spent:
         """What the run has used up by its last record."""
         moments = [e.finished for c in self.run.candidates for e in c.evaluations]
-        generations = [*(c.generation for c in self.run.candidates), *self.asked.tolist()]
+        generations = [*(c.generation for c in self.run.candidates), *self.asked]
         return self.spent(max(moments, default=self.run.created), max(generations, default=0))
 
     def pause(self) -> float:
@@ -109,15 +110,19 @@ class Books:
     def spent(self, moment: datetime, generation: int) -> Spent:
         """Up to ``moment``, when the newest score was one of ``generation``."""
         now = self._clock(moment)
-        share = 1.0 - np.clip((self.finished - now) / self.took, 0.0, 1.0)
-        asked = np.flatnonzero(self.asked <= generation)
-        cost = float(self.cost[asked[-1]]) if asked.size else 0.0
+        begun = [
+            (1.0 - max(0.0, finished - now) / took) * steps
+            for finished, took, steps in self.trained
+            if finished - now < took
+        ]
+        last = max((k for k, its in enumerate(self.asked) if its <= generation), default=None)
+        cost = 0.0 if last is None else self.cost[last]
         return Spent(
-            trainings=int(np.count_nonzero(share)),
-            environment_steps=round(float(share @ self.steps) if share.size else 0.0)
+            trainings=len(begun),
+            environment_steps=round(math.fsum(begun))
             + sum(steps for its, steps in self.pruned if its <= generation),
-            tokens=int(self.tokens[asked[-1]]) if asked.size else 0,
-            cost=None if np.isnan(cost) else cost,
+            tokens=0 if last is None else self.tokens[last],
+            cost=None if math.isnan(cost) else cost,
             seconds=now,
         )
 

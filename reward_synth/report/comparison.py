@@ -5,16 +5,14 @@ confirmed it; of an unfinished run, the best of its search so far, which flatter
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from reward_synth.errors import UserError
-from reward_synth.evaluation import interval
-from reward_synth.evaluation.score import FEW
+from reward_synth.intervals import difference_interval, interval
 from reward_synth.report.budgets import Books, Improvement, Spent
 from reward_synth.report.tables import (
     Facts,
@@ -26,6 +24,7 @@ from reward_synth.report.tables import (
 )
 from reward_synth.report.words import duration
 from reward_synth.store import Run, Store
+from reward_synth.store.baselines import baselines_since
 from reward_synth.store.fates import fitness_values, search_evaluations
 from reward_synth.store.ledger import find_runs, load_ledgers, searches_of
 
@@ -166,17 +165,14 @@ class Comparison:
 
 
 def compare_recorded(
-    store: Store,
-    names: Sequence[str] = (),
-    task: str | None = None,
-    baselines: Callable[[Store, Sequence[Run]], list[dict[str, float]]] | None = None,
+    store: Store, names: Sequence[str] = (), task: str | None = None
 ) -> list[Comparison]:
     """Compare runs by id, or the beginning of one, and all finished searches on ``task``.
 
-    One comparison for each task, in the order of the names.  ``baselines`` is asked for the mean
-    fitness of ``expert`` and ``sparse`` on each run's own seeds, which counts before what the run
-    knew when it finished.  Raises UserError for an unknown or ambiguous name, for a task without a
-    finished search, and where nothing is named.
+    One comparison for each task, in the order of the names.  What ``expert`` and ``sparse`` reward
+    reached on a run's own seeds, though trained later, counts before what the run knew when it
+    finished.  Raises UserError for an unknown or ambiguous name, for a task without a finished
+    search, and where nothing is named.
     """
     if not names and task is None:
         raise UserError(
@@ -193,10 +189,9 @@ def compare_recorded(
         ids = list(dict.fromkeys([*ids, *finished]))
     loaded = {run.id: run for run in load_ledgers(store, ids)}
     ordered = [loaded[run_id] for run_id in ids]
-    if baselines is not None:
-        for run, since in zip(ordered, baselines(store, ordered), strict=True):
-            if run.result is not None and len(since) == 2:
-                run.result = {**run.result, **since, "human_normalised": None}
+    for run, since in zip(ordered, baselines_since(store, ordered), strict=True):
+        if run.result is not None and len(since) == 2:
+            run.result = {**run.result, **since, "human_normalised": None}
     return compare(ordered)
 
 
@@ -309,37 +304,7 @@ def difference(one: Row, first: Row) -> Difference | None:
     if len(a) < 2 or len(b) < 2:
         return None
     low, high = difference_interval(a, b)
-    return Difference(float(np.mean(a) - np.mean(b)), low, high)
-
-
-def difference_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
-    """95 % interval of mean(a) − mean(b), of independent samples of at least two values each.
-
-    Bootstrap (BCa), or Welch's t where one has fewer than ten values, which a bootstrap would
-    understate.  Values without spread give an interval of no width.
-    """
-    x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    apart = float(x.mean() - y.mean())
-    if np.ptp(x) == np.ptp(y) == 0:
-        return apart, apart
-    if min(len(x), len(y)) >= FEW:
-        from scipy import stats
-
-        def means_apart(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
-            return x.mean(axis=axis) - y.mean(axis=axis)
-
-        found = stats.bootstrap((x, y), means_apart, rng=np.random.default_rng(0))
-        low, high = found.confidence_interval
-        if np.isfinite(low) and np.isfinite(high):
-            return float(low), float(high)
-    from scipy.special import stdtrit  # Student's quantile; all of scipy.stats takes a second
-
-    errors = [v.var(ddof=1) / len(v) for v in (x, y)]
-    freedom = sum(errors) ** 2 / sum(
-        e**2 / (len(v) - 1) for e, v in zip(errors, (x, y), strict=True)
-    )
-    half = float(stdtrit(freedom, 0.975) * np.sqrt(sum(errors)))
-    return apart - half, apart + half
+    return Difference(fmean(a) - fmean(b), low, high)
 
 
 def notes(rows: Sequence[Row], runs: Sequence[Run]) -> list[str]:

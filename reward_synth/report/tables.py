@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from reward_synth.intervals import interval
 from reward_synth.report.words import duration, number, percent, shortened
 from reward_synth.store import Candidate, Evaluation, Run
 from reward_synth.store.fates import (
@@ -50,13 +51,7 @@ def search_interval(candidate: Candidate) -> tuple[float, float] | None:
     values = fitness_values(own)
     if len(own) == 1 and values:
         return own[0].score["low"], own[0].score["high"]
-    return _interval(values) if values else None
-
-
-def _interval(values: list[float]) -> tuple[float, float]:
-    from reward_synth.evaluation import interval  # all of evaluation, which few lists need
-
-    return interval(values)
+    return interval(values) if values else None
 
 
 def confirmed_fitness(candidate: Candidate) -> float | None:
@@ -264,7 +259,7 @@ def headline(run: Run) -> dict[str, Any] | None:
     over = "evaluation episodes" if seeds == 1 else f"{seeds} training seeds"
     if spread is None:  # a plain training
         confirmed = fitness_values(confirmations(best))
-        spread, over = _interval(confirmed), f"the {len(confirmed)} training seeds so far"
+        spread, over = interval(confirmed), f"the {len(confirmed)} training seeds so far"
     return {
         "fitness": number(fitness),
         "interval": f"{number(spread[0])} to {number(spread[1])}",

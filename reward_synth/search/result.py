@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reward_synth.evaluation import TrainerChoice, interval
+from reward_synth.evaluation import TrainerChoice
+from reward_synth.intervals import interval
 from reward_synth.search.config import RunConfig, TrainConfig
 from reward_synth.search.strategy import best_of
 from reward_synth.store import Store
+from reward_synth.store.baselines import trained_baselines
 from reward_synth.store.fates import (
     EXECUTED,
     confirmations,
@@ -35,54 +36,8 @@ def known_baselines(
         for name, baseline in baselines(task).items():
             if baseline.steps == config.steps:
                 found[name] = baseline.fitness
-    return found | trained_baselines(store.list_runs("train"), task.folder, config, seeds)
-
-
-def trained_baselines(
-    trainings: Sequence[Run], folder: Path, config: RunConfig | TrainConfig, seeds: Sequence[int]
-) -> dict[str, list[float]]:
-    """Those of the ``known_baselines`` that plain ``trainings``, newest first, give."""
-    found: dict[str, list[float]] = {}
-    for run in reversed(trainings):
-        if run.status != "finished" or Path(run.task_folder) != folder.absolute():
-            continue
-        if run.config["reward"] not in ("expert", "sparse"):
-            continue
-        other = TrainConfig.model_validate(run.config)
-        if alike(other, config):
-            fitness = {
-                e.seed: e.fitness
-                for c in run.candidates
-                for e in c.evaluations
-                if e.fitness is not None
-            }
-            if all(seed in fitness for seed in seeds):
-                found[other.reward] = [fitness[seed] for seed in seeds or fitness]
-    return found
-
-
-def baselines_since(store: Store, runs: Sequence[Run]) -> list[dict[str, float]]:
-    """Mean fitness of the expert and sparse rewards on each run's own seeds, by name.
-
-    For runs that finished before they were trained; empty where they still are not.
-    """
-    trainings = store.list_runs("train") if any(run.result for run in runs) else []
-    return [_baselines_since(trainings, run) for run in runs]
-
-
-def _baselines_since(trainings: Sequence[Run], run: Run) -> dict[str, float]:
-    if run.result is None or not trainings:
-        return {}
-    kind = TrainConfig if run.kind == "train" else RunConfig
-    config = kind.model_validate(run.config)
-    found = trained_baselines(trainings, Path(run.task_folder), config, run.result["seeds"])
-    return {name: float(np.mean(values)) for name, values in found.items()}
-
-
-def alike(one: TrainConfig, other: RunConfig | TrainConfig) -> bool:
-    """Whether two runs train in the same way for the same time."""
-    facts = [(c.steps, c.choice) for c in (one, other)]
-    return facts[0] == facts[1]
+    trained = store.list_runs("train")
+    return found | trained_baselines(trained, task.folder, config.model_dump(mode="json"), seeds)
 
 
 def human_normalised(fitness: float, baseline: dict[str, list[float]]) -> float | None:

@@ -4,13 +4,14 @@ A run with thousands of candidates holds tens of megabytes of prompts, programs 
 None of that is read here, and the number of queries does not depend on how much was recorded.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, load_only, raiseload, selectinload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, load_only, raiseload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from reward_synth.errors import UserError
@@ -31,57 +32,15 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
     those at which a candidate was dropped.  Programs, prompts and texts of completions are not
     loaded; reading them raises.
     """
-    dropped = Candidate.rungs.and_(Rung.kept.is_(False))
-    candidates = selectinload(Run.candidates).options(*_little(dropped))
-    completions = selectinload(Run.completions).load_only(
-        Completion.run_id,
-        Completion.generation,
-        Completion.model,
-        Completion.prompt_tokens,
-        Completion.completion_tokens,
-        Completion.cost,
-        raiseload=True,
-    )
     loaded: list[Run] = []
     with store.reading() as session:
         for start in range(0, len(run_ids), AT_ONCE):
             ids = run_ids[start : start + AT_ONCE]
-            runs = session.scalars(
-                select(Run).where(Run.id.in_(ids)).options(candidates, completions)
-            ).all()
-            _fill_reports(session, runs, ids)
+            runs = session.scalars(select(Run).where(Run.id.in_(ids))).all()
+            _give(runs, "completions", _completions(session, ids))
+            _give(runs, "candidates", _candidates(session, Candidate.run_id.in_(ids)))
             loaded += runs
     return sorted(loaded, key=lambda run: (run.created, run.id))
-
-
-def _fill_reports(session: Session, runs: Sequence[Run], ids: Sequence[str]) -> None:
-    """Give evaluations the few numbers of their JSON, which the database takes out of it."""
-    report, score = Evaluation.report, Evaluation.score
-    few = session.execute(
-        select(
-            Evaluation.id,
-            report["steps"].as_integer(),
-            report["seconds"].as_float(),
-            report["peak_memory"].as_integer(),
-            score["low"].as_float(),
-            score["high"].as_float(),
-        )
-        .join(Candidate)
-        .where(Candidate.run_id.in_(ids))
-    )
-    numbers = {
-        key: (
-            {"steps": steps, "seconds": seconds or 0.0, "peak_memory": memory or 0},
-            {"low": low, "high": high},
-        )
-        for key, steps, seconds, memory, low, high in few
-    }
-    for run in runs:
-        for candidate in run.candidates:
-            for evaluation in candidate.evaluations:
-                its_report, its_score = numbers[evaluation.id]
-                set_committed_value(evaluation, "report", its_report)
-                set_committed_value(evaluation, "score", its_score)
 
 
 def load_candidates(
@@ -92,66 +51,118 @@ def load_candidates(
     As in a ledger, but with all rungs, with the ``programs`` where they are asked for, and without
     completions.  Raises UserError.
     """
-    chosen = Run.candidates
-    if numbers is not None:
-        chosen = Run.candidates.and_(Candidate.number.in_(numbers))
-    more = (Candidate.source,) if programs else ()
     (run_id,) = find_runs(store, [name])
+    chosen = Candidate.run_id == run_id
+    if numbers is not None:
+        chosen &= Candidate.number.in_(numbers)
     with store.reading() as session:
         run = session.scalars(
-            select(Run)
-            .where(Run.id == run_id)
-            .options(
-                selectinload(chosen).options(*_little(Candidate.rungs, *more)),
-                raiseload(Run.completions),
-            )
+            select(Run).where(Run.id == run_id).options(raiseload(Run.completions))
         ).one()
-        _fill_reports(session, [run], [run_id])
+        candidates = _candidates(session, chosen, programs=programs, all_rungs=True)
+        _give([run], "candidates", candidates)
         return run
 
 
-def _little(rungs: Any, *more: Any) -> tuple[Any, ...]:
-    """What is loaded of a candidate: all but its bulk, and ``more``."""
-    return (
-        load_only(
-            Candidate.run_id,
-            Candidate.number,
-            Candidate.generation,
-            Candidate.slot,
-            Candidate.repair,
-            Candidate.origin,
-            Candidate.parents,
-            Candidate.note,
-            Candidate.completion_id,
-            Candidate.status,
-            Candidate.reason,
-            Candidate.findings,
-            Candidate.worth,
-            *more,
-            raiseload=True,
-        ),
-        raiseload(Candidate.completion),
-        selectinload(Candidate.evaluations).load_only(
-            Evaluation.candidate_id,
-            Evaluation.purpose,
-            Evaluation.seed,
-            Evaluation.steps,
-            Evaluation.fitness,
-            Evaluation.seconds,
-            Evaluation.finished,
-            raiseload=True,
-        ),
-        selectinload(rungs).load_only(
-            Rung.candidate_id,
-            Rung.rung,
-            Rung.steps,
-            Rung.fitness,
-            Rung.low,
-            Rung.high,
-            Rung.kept,
-            raiseload=True,
-        ),
+def _completions(session: Session, run_ids: Sequence[str]) -> Iterator[tuple[str, Completion]]:
+    """What was asked of models, without the words; each with its run."""
+    columns = (
+        Completion.run_id,
+        Completion.generation,
+        Completion.model,
+        Completion.prompt_tokens,
+        Completion.completion_tokens,
+        Completion.cost,
     )
+    asked = select(Completion).where(Completion.run_id.in_(run_ids)).order_by(Completion.id)
+    for completion in session.scalars(asked.options(load_only(*columns, raiseload=True))):
+        yield completion.run_id, completion
+
+
+def _candidates(
+    session: Session,
+    chosen: ColumnElement[bool],
+    *,
+    programs: bool = False,
+    all_rungs: bool = False,
+) -> Iterator[tuple[str, Candidate]]:
+    """Candidates with their trainings and rungs, without the bulk; each with its run.
+
+    One query for each table: loaded through the relationships, they would take twice as long.
+    """
+    columns = (
+        Candidate.run_id,
+        Candidate.number,
+        Candidate.generation,
+        Candidate.slot,
+        Candidate.repair,
+        Candidate.origin,
+        Candidate.parents,
+        Candidate.note,
+        Candidate.completion_id,
+        Candidate.status,
+        Candidate.reason,
+        Candidate.findings,
+        Candidate.worth,
+        *((Candidate.source,) if programs else ()),
+    )
+    few = load_only(*columns, raiseload=True), raiseload(Candidate.completion)
+    ordered = select(Candidate).where(chosen).order_by(Candidate.number)
+    candidates = session.scalars(ordered.options(*few)).all()
+    _give(candidates, "evaluations", _evaluations(session, chosen))
+    _give(candidates, "rungs", _rungs(session, chosen if all_rungs else chosen & ~Rung.kept))
+    for candidate in candidates:
+        yield candidate.run_id, candidate
+
+
+def _evaluations(session: Session, chosen: ColumnElement[bool]) -> Iterator[tuple[int, Evaluation]]:
+    """Trainings with the few numbers of their JSON, which the database takes out of it."""
+    columns = (
+        Evaluation.candidate_id,
+        Evaluation.purpose,
+        Evaluation.seed,
+        Evaluation.steps,
+        Evaluation.fitness,
+        Evaluation.seconds,
+        Evaluation.finished,
+    )
+    report, score = Evaluation.report, Evaluation.score
+    found = session.execute(
+        select(
+            Evaluation,
+            report["steps"].as_integer(),
+            report["seconds"].as_float(),
+            report["peak_memory"].as_integer(),
+            score["low"].as_float(),
+            score["high"].as_float(),
+        )
+        .join(Candidate)
+        .where(chosen)
+        .order_by(Evaluation.seed)
+        .options(load_only(*columns, raiseload=True))
+    )
+    for evaluation, steps, seconds, memory, low, high in found:
+        its_report = {"steps": steps, "seconds": seconds or 0.0, "peak_memory": memory or 0}
+        set_committed_value(evaluation, "report", its_report)
+        set_committed_value(evaluation, "score", {"low": low, "high": high})
+        yield evaluation.candidate_id, evaluation
+
+
+def _rungs(session: Session, chosen: ColumnElement[bool]) -> Iterator[tuple[int, Rung]]:
+    ordered = select(Rung).join(Candidate).where(chosen).order_by(Rung.rung)
+    for rung in session.scalars(ordered):
+        yield rung.candidate_id, rung
+
+
+def _give(
+    owners: Sequence[Run] | Sequence[Candidate], name: str, parts: Iterable[tuple[Any, Any]]
+) -> None:
+    """Fill the relationship ``name`` of each owner with its parts, which come with its id."""
+    own: defaultdict[Any, list[Any]] = defaultdict(list)
+    for owner, part in parts:
+        own[owner].append(part)
+    for owner in owners:
+        set_committed_value(owner, name, own[owner.id])
 
 
 def find_runs(store: "Store", names: Sequence[str]) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Any
 from reward_synth.report.comparison import Comparison, Row, compare_recorded
 from reward_synth.report.methods import Improvement, Method, Tried, improvements, methods
 from reward_synth.report.sweep_page import Left, SweepFacts, write_sweep_page
-from reward_synth.search.result import baselines_since
 from reward_synth.store import Store, atomic_write
 from reward_synth.store.sweeps import get_sweep, sweep_folder
 from reward_synth.sweep.plan import Plan
@@ -78,7 +77,7 @@ def _told(row: Row | None) -> dict[str, Any] | None:
 def results(store: Store, plan: Plan, states: Mapping[str, State]) -> Results:
     """Read what the runs of a sweep have left."""
     begun = [state.run for state in states.values() if state.run is not None]
-    compared = compare_recorded(store, begun, None, baselines_since) if begun else []
+    compared = compare_recorded(store, begun) if begun else []
     rows = {row.run: row for part in compared for row in part.rows}
     tried = [
         Tried(cell.method, cell.task, rows.get(states[cell.key].run or ""))

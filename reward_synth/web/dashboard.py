@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from reward_synth.report.comparison import compare_recorded
 from reward_synth.report.comparison_page import parts, title
-from reward_synth.search.result import baselines_since
 from reward_synth.store import Store
 from reward_synth.store.glance import (
     Mark,
@@ -163,7 +162,7 @@ def comparison(
     if not run:
         words = "Choose runs in the list: each has a box at its left."
         return here.pages.message(request, 400, "No runs to compare", words)
-    compared = compare_recorded(here.store, run[:MOST_COMPARED], None, baselines_since)
+    compared = compare_recorded(here.store, run[:MOST_COMPARED])
     return here.pages.render(
         request, "comparison.html.j2", title=title(compared), parts=parts(compared, run_address)
     )

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reward_synth.evaluation import decide, interval, keep_at, rung_steps, standings
+from reward_synth.evaluation import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.score import Score
+from reward_synth.intervals import interval
 from reward_synth.search.config import RunConfig
 from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.policy import Policy, save_policy

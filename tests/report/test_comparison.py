@@ -26,7 +26,6 @@ from reward_synth.report.comparison import (
 from reward_synth.report.comparison_page import page_name, write_comparison
 from reward_synth.report.tables import facts
 from reward_synth.search.config import TrainConfig
-from reward_synth.search.result import baselines_since
 from reward_synth.store import Completion, Evaluation, Run, Store
 from reward_synth.store.ledger import find_runs, load_ledgers
 from sandbox.messages import ProbeFinding
@@ -348,16 +347,16 @@ def test_baselines_that_were_trained_later_count(tmp_path: Path):
         run_id = recorder.whole_run()
         without = {**result(), "human_normalised": None}
         late.finish_run(run_id, {k: v for k, v in without.items() if k not in ("expert", "sparse")})
-        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        (told,) = compare_recorded(late, [run_id])[0].rows
         assert told.human_normalised is None
 
         train(late, recorder, "expert", [0.90, 0.92, 0.97])
-        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        (told,) = compare_recorded(late, [run_id])[0].rows
         assert told.human_normalised is None  # one of the two is no scale
         late.finish_run(run_id, result())  # with another scale
 
         train(late, recorder, "sparse", [0.1, 0.2, 0.3])
-        (told,) = compare_recorded(late, [run_id], baselines=baselines_since)[0].rows
+        (told,) = compare_recorded(late, [run_id])[0].rows
         assert (told.expert, told.sparse) == (pytest.approx(0.93), pytest.approx(0.2))
         assert told.fitness is not None
         assert told.human_normalised == pytest.approx((told.fitness - 0.2) / 0.73)
