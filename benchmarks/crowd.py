@@ -36,24 +36,11 @@ from reward_synth.store import Store
 from reward_synth.store.overview import overviews
 
 PACKAGES = ("sqlalchemy", "fastapi", "uvicorn", "jinja2")
-ROUNDS, REQUESTS = 5, 300
+ROUNDS, REQUESTS = 5, 3_000
 """Times that a command and a page are measured, and requests for the memory."""
 QUICK_ROUNDS, QUICK_REQUESTS = 2, 30
 COMMAND_LIMIT, PAGE_LIMIT = 1.0, 0.3
 """Seconds that each is to stay under."""
-SERVER = """
-import sys
-from pathlib import Path
-from reward_synth.store import Store
-from reward_synth.web.access import Access
-from reward_synth.web.app import create_app
-from reward_synth.web.gate import known_hosts
-from reward_synth.web.serve import bind, serve
-access, listening = Access(), bind("127.0.0.1", 0)
-store = Store.open(Path(sys.argv[1]))
-print(listening.getsockname()[1], access.token("/"), flush=True)
-serve(create_app(store, access, known_hosts("127.0.0.1")), listening)
-"""
 TICKS = os.sysconf("SC_CLK_TCK")
 INSTALLED = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 """Modules are compiled once, not for each command, as those of an installed package are."""
@@ -88,16 +75,18 @@ def command(runs_dir: Path, *words: str) -> tuple[float, float]:
 
 
 class Application:
-    """The web application in a process of its own, and a browser that came in."""
+    """The dashboard as a process, and a browser that came in."""
 
     def __init__(self, runs_dir: Path) -> None:
+        python = [sys.executable, "-u", "-m", "reward_synth.cli"]
+        words = ["dashboard", "--port", "0", "--no-open", "--runs-dir", str(runs_dir)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(runs_dir)], stdout=subprocess.PIPE, text=True
+            [*python, *words], env=INSTALLED, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        port, token = self.process.stdout.readline().split()
-        self.browser = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0)
-        self.browser.get("/enter", params={"token": token})
+        link = next(line.strip() for line in self.process.stdout if line.startswith("http"))
+        self.browser = httpx.Client(base_url=link.partition("/enter")[0], timeout=60.0)
+        self.browser.get(link)
 
     def __enter__(self) -> "Application":
         return self

@@ -16,7 +16,7 @@ from reward_synth.search.person import judged
 from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
 from reward_synth.store.fates import search_evaluations
 from reward_synth.store.glance import load_candidate, load_generation
-from reward_synth.store.watching import load_watched
+from reward_synth.store.ledger import load_candidates
 from reward_synth.task import load_task
 
 BETTER = re.compile(r"[>,;]")
@@ -77,7 +77,7 @@ def current_round(store: Store, run_id: str, generation: int | None = None) -> R
 
     Raises UserError for an unknown run, a plain training, and where nothing is trained yet.
     """
-    run = load_watched(store, run_id)
+    run = load_candidates(store, run_id)
     if run.kind == "train":
         raise UserError(f"run {run_id} is a plain training: only a search is judged")
     trained = [c.generation for c in run.candidates if search_evaluations(c)]

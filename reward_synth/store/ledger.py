@@ -47,21 +47,22 @@ def load_ledgers(store: "Store", run_ids: Sequence[str]) -> list[Run]:
 
 
 def load_candidates(
-    store: "Store", name: str, *, numbers: Sequence[int] | None = None, programs: bool = False
+    store: "Store", run_id: str, *, numbers: Sequence[int] | None = None, programs: bool = False
 ) -> Run:
-    """The run that this name means (:func:`find_runs`), with some or all of its candidates.
+    """A run with some or all of its candidates.
 
     As in a ledger, but with all rungs, with the ``programs`` where they are asked for, and without
-    completions.  Raises UserError.
+    completions.  Raises UserError, with the nearest name, when there is none of that name.
     """
-    (run_id,) = find_runs(store, [name])
     chosen = Candidate.run_id == run_id
     if numbers is not None:
         chosen &= Candidate.number.in_(numbers)
     with store.reading() as session:
         run = session.scalars(
             select(Run).where(Run.id == run_id).options(raiseload(Run.completions))
-        ).one()
+        ).one_or_none()
+        if run is None:
+            raise store.unknown(run_id)
         candidates = _candidates(session, chosen, programs=programs, all_rungs=True)
         set_committed_value(run, "candidates", candidates)
         return run
