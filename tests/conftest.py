@@ -1,4 +1,4 @@
-"""What holds for every test: one thread per process, no one's keys, no deadlines, no films."""
+"""What holds for every test: one thread per process, no one's keys, the same examples, no films."""
 
 import os
 
@@ -13,5 +13,7 @@ os.environ["MUJOCO_GL"] = "disable"
 for name in (*MODEL_KEYS, "REWARD_SYNTH_RUNS_DIR"):
     os.environ.pop(name, None)
 
-hypothesis.settings.register_profile("no-deadline", deadline=None)
-hypothesis.settings.load_profile("no-deadline")
+# The same examples each time; HYPOTHESIS_PROFILE=search looks for others.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

@@ -11,10 +11,11 @@ import typer
 
 from reward_synth.cli.dashboard import HOST, PORT, Host, Open, Port, check_extra, serve_feedback
 from reward_synth.cli.options import RUNS_DIR, Json, RunId, RunsDir
-from reward_synth.cli.output import console, number, print_json
+from reward_synth.cli.output import console, print_json
 from reward_synth.cli.recorded import open_store, resume_command
 from reward_synth.cli.summary import short
 from reward_synth.errors import UserError
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from rich.console import Console

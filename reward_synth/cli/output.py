@@ -1,9 +1,11 @@
-"""What every command prints with: consoles, one JSON document, numbers and durations."""
+"""What every command prints with: consoles, one JSON document, intervals and durations."""
 
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,18 +28,6 @@ def console(*, stderr: bool = False) -> "Console":
 def print_json(document: Any) -> None:
     """The one JSON document of a ``--json`` command, on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def number(value: float | None) -> str:
-    """A score with three or four figures that matter."""
-    if value is None:
-        return "–"
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 100:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 10 else f"{value:.3f}"
 
 
 def interval(low: float | None, high: float | None) -> str:

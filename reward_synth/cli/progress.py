@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reward_synth.cli.output import clock, console, duration, number
+from reward_synth.cli.output import clock, console, duration
 from reward_synth.cli.recorded import beside, resume_command
 from reward_synth.cli.redrawn import BAR_WIDTH, Redrawn, can_redraw
 from reward_synth.cli.standing import Key, Standing, Training
+from reward_synth.report.words import number
 from reward_synth.search import Observer, Progress
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from reward_synth.cli.options import RUNS_DIR, Json, RunId, RunsDir
-from reward_synth.cli.output import console, interval, number, print_json
+from reward_synth.cli.output import console, interval, print_json
 from reward_synth.cli.recorded import has_runs, open_store, resume_command
 from reward_synth.cli.summary import rows, short
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,8 +29,9 @@ def score(
 
     Of a stable-baselines3 model the weights alone are read, and nothing is unpickled.
     """
-    from reward_synth.cli.output import console, interval, number, print_json
+    from reward_synth.cli.output import console, interval, print_json
     from reward_synth.evaluation import score_policy
+    from reward_synth.report.words import number
     from reward_synth.task import baselines, load_task
 
     loaded = load_task(task)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reward_synth.cli.output import number
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reward_synth.cli.output import console, count, duration, interval, number
+from reward_synth.cli.output import console, count, duration, interval
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from reward_synth.api import FinishedRun

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reward_synth.cli.output import clock, console, duration, number
+from reward_synth.cli.output import clock, console, duration
 from reward_synth.cli.progress import INTERRUPTED, headline, print_line
 from reward_synth.cli.redrawn import BAR_WIDTH, Redrawn, can_redraw
 from reward_synth.cli.run import search_standing
 from reward_synth.cli.standing import Standing
 from reward_synth.cli.train import train_standing
+from reward_synth.report.words import number
 from reward_synth.search import Progress, RunConfig
 from reward_synth.sweep.estimate import work_of
 from reward_synth.sweep.plan import Cell, Plan

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reward_synth.cli.options import Json, TaskName
-from reward_synth.cli.output import console, interval, number, print_json
+from reward_synth.cli.output import console, interval, print_json
+from reward_synth.report.words import number
 
 if TYPE_CHECKING:
     from reward_synth.task import Task

@@ -87,6 +87,6 @@ def decide(ranked: Sequence[Standing], keep: int) -> list[Verdict]:
     for k in order[keep:]:
         one = ranked[k]
         if cut.fitness - one.fitness > SURE * math.hypot(one.error, cut.error):
-            reason = f"fitness {one.fitness:.3g} against {cut.fitness:.3g} of the last that went on"
-            verdicts[k] = Verdict(False, reason)
+            last = f"{cut.fitness:z.3g} of the last that went on"
+            verdicts[k] = Verdict(False, f"fitness {one.fitness:z.3g} against {last}")
     return verdicts

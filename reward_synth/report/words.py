@@ -2,7 +2,7 @@
 
 
 def number(value: float | None) -> str:
-    """Three or four figures that matter; a dash where there is no value."""
+    """Three or four figures that matter, no sign before 0; a dash where there is no value."""
     if value is None:
         return "–"
     size = abs(value)
@@ -10,7 +10,7 @@ def number(value: float | None) -> str:
         return f"{value:,.0f}"
     if size >= 100:
         return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 10 else f"{value:.3f}"
+    return f"{value:.2f}" if size >= 10 else f"{value:z.3f}"
 
 
 def amount(value: float) -> str:

@@ -1,10 +1,11 @@
 """Successive halving: laws of the decision, whatever the candidates' fitness."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reward_synth.evaluation import Score, decide, keep_at, rung_steps, standings
@@ -47,6 +48,7 @@ def test_the_best_go_on_and_nobody_within_the_noise_of_the_last_of_them_is_dropp
 
 
 @given(STANDINGS, st.integers(1, 10), st.randoms(use_true_random=False))
+@example([standing(-1.0), standing(0.0), standing(-0.0)], 1, Random(0))
 def test_the_order_of_candidates_decides_nothing(ranked, keep, random):
     order = list(range(len(ranked)))
     random.shuffle(order)
@@ -58,7 +60,7 @@ def test_the_order_of_candidates_decides_nothing(ranked, keep, random):
 def test_who_is_dropped_is_told_why(ranked, keep):
     for one, verdict in zip(ranked, decide(ranked, keep), strict=True):
         assert bool(verdict.reason) == (not verdict.kept)
-        assert verdict.kept or f"{one.fitness:.3g} against" in verdict.reason
+        assert verdict.kept or f"{one.fitness:z.3g} against" in verdict.reason
 
 
 @given(STANDINGS, st.integers(1, 10))

@@ -62,7 +62,14 @@ def test_an_unknown_price_makes_the_cost_unknown(store: Store, searched: str):
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(None, "–"), (0.12345, "0.123"), (12.3456, "12.35"), (-345.67, "-345.7"), (4567.8, "4,568")],
+    [
+        (None, "–"),
+        (-1e-9, "0.000"),
+        (0.12345, "0.123"),
+        (12.3456, "12.35"),
+        (-345.67, "-345.7"),
+        (4567.8, "4,568"),
+    ],
 )
 def test_numbers_show_the_figures_that_matter(value: float | None, told: str):
     assert number(value) == told
