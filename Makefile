@@ -3,8 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --compile \
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	-c constraints.txt
+# By all cores; some packages hold files of other Pythons, which do not compile.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 CORES := $(shell nproc 2>/dev/null || echo 1)
 
 .PHONY: help demo demo-llm test check format clean
@@ -55,9 +57,11 @@ $(VENV)/.made:
 $(VENV)/.base: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing RewardSynth into $(VENV) (some minutes the first time)"
 	$(PIP_INSTALL) -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing the development tools into $(VENV)"
 	$(PIP_INSTALL) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@

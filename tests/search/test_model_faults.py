@@ -73,7 +73,7 @@ def searched(
 
 
 @pytest.fixture(scope="module")
-def undisturbed(kept_worker, tmp_path_factory) -> dict[str, Searched]:
+def undisturbed(tmp_path_factory) -> dict[str, Searched]:
     """By strategy, what comes of a search without any fault."""
     found = {}
     for strategy in CLIENTS:
@@ -180,7 +180,6 @@ class Wordy(CompletionServer):
     ids=["repairs", "repairs of single samples", "reviews"],
 )
 def test_the_last_request_alone_passes_a_limit(
-    kept_worker,
     tmp_path: Path,
     strategy: str,
     single_only: bool,

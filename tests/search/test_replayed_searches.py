@@ -62,9 +62,7 @@ def finish_another_task(runs_dir: Path) -> None:
     ],
     ids=["text2reward", "card", "islands"],
 )
-def test_all_that_is_asked_and_found(
-    kept_worker, tmp_path: Path, settings: dict[str, Any], shown: list[str]
-):
+def test_all_that_is_asked_and_found(tmp_path: Path, settings: dict[str, Any], shown: list[str]):
     finish_another_task(tmp_path)
     with CompletionServer(DESIGNS) as server:
         live = recorded(server, tmp_path, **settings)
@@ -104,7 +102,7 @@ class Roles(CompletionServer):
         return [f"({count})\n\nVERDICT: revise\n- bound `upright` with xp.tanh ({count})"]
 
 
-def test_roles_of_a_search_that_stopped_twice(kept_worker, tmp_path: Path):
+def test_roles_of_a_search_that_stopped_twice(tmp_path: Path):
     """What a critic and an analyser said before a stop is not asked for, nor paid, again."""
     settings: dict[str, Any] = {"strategy": "auto-mc-reward", "samples": 2, "repairs": 1}
     with Roles([upright(1.0), *map(upright, [3.0, 2.0, 4.0, 5.0, 6.0, 7.0])]) as server:
