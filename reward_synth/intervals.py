@@ -54,8 +54,12 @@ def difference_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, 
         if math.isfinite(low) and math.isfinite(high):
             return low, high
     errors = [variance(own) / len(own) for own in (a, b)]
-    freedom = sum(errors) ** 2 / sum(
-        error**2 / (len(own) - 1) for error, own in zip(errors, (a, b), strict=True)
+    largest = max(errors)
+    if largest == 0:  # as far as floats can tell
+        return apart, apart
+    shares = [error / largest for error in errors]
+    freedom = sum(shares) ** 2 / sum(
+        share**2 / (len(own) - 1) for share, own in zip(shares, (a, b), strict=True)
     )
     half = student_quantile(freedom) * math.sqrt(sum(errors))
     return apart - half, apart + half

@@ -47,6 +47,14 @@ def test_one_sample_without_spread_leaves_the_difference_the_others():
     assert difference_interval([1.0, 1.0], [3.0, 3.0]) == (-2.0, -2.0)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-120, 1e120])
+def test_the_smallest_and_largest_of_differences_have_an_interval(unit: float):
+    usual = difference_interval([1.0, 2.0, 4.0], [0.0, 1.5])
+    found = difference_interval([unit, 2 * unit, 4 * unit], [0.0, 1.5 * unit])
+    expected = [7 / 3 - 0.75] * 2 if unit == 1e-300 else usual  # whose variance is no float
+    assert [end / unit for end in found] == pytest.approx(expected)
+
+
 def test_the_interval_of_a_difference_of_many_values_holds_it():
     rng = np.random.default_rng(1)
     a, b = rng.normal(2.0, size=200), rng.normal(size=300)
