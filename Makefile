@@ -60,8 +60,8 @@ $(VENV)/.base: $(VENV)/.made pyproject.toml constraints.txt
 	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base
-	@echo "Installing the development tools into $(VENV)"
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing RewardSynth and its development tools into $(VENV) (some minutes the first time)"
 	$(PIP_INSTALL) -e '.[dev]'
 	@$(COMPILE)
-	@touch $@
+	@touch $(VENV)/.base $@
