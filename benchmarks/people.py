@@ -168,7 +168,9 @@ def compare(folder: Path, task: str, seed: int, judgements: Sequence[int]) -> di
     return {**facts, "people": people, "pool": fitness}
 
 
-def pick(worth: Sequence[float], pairs: Pairs, noise: float, seed: int) -> list[float]:
+def pick(
+    worth: Sequence[float], pairs: Pairs, noise: float, seed: int | Sequence[int]
+) -> list[float]:
     """How good the pick from a pool is after each of ``PICKS`` judgements.
 
     0 is what picking blindly gives in the mean, 1 the best.
@@ -205,7 +207,12 @@ def picks(pools: Sequence[Sequence[float]], people: int) -> list[dict[str, Any]]
             "noise": noise,
             "judgements": list(PICKS),
             "share": np.mean(
-                [pick(pool, pairs, noise, k) for pool in pools for k in range(people)], axis=0
+                [
+                    pick(pool, pairs, noise, (place, k))  # everybody errs in a way of their own
+                    for place, pool in enumerate(pools)
+                    for k in range(people)
+                ],
+                axis=0,
             ).tolist(),
         }
         for noise, pairs in product(NOISES, PAIRS)
@@ -353,7 +360,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
             ylabel="share of the best",
             ylim=(-0.1, 1.05),
         )
-        left.legend(fontsize="small")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(path, dpi=100)
 
 
