@@ -6,10 +6,11 @@ once (automatic reset); the step still reports the state that was reached before
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.task import Array, Task
 
 
@@ -17,8 +18,11 @@ from reward_synth.task import Array, Task
 class Step:
     """The outcome of one control step, all arrays with leading axis ``N``."""
 
+    record: Array
+    """``(N, r)``: what the step leaves behind, before any automatic reset; the simulator's
+    :meth:`Simulator.variables_at` computes the task's variables from it."""
     variables: Mapping[str, Array]
-    """Every variable of the task at the state reached, before any automatic reset."""
+    """Every variable of the task, and ``action`` as applied, from the record."""
     observation: Array
     """``(N, obs)``: what the policy sees next, after automatic resets."""
     final_observation: Array
@@ -29,6 +33,36 @@ class Step:
     """``(N,)`` bool: the episode's time ran out (never together with terminated)."""
     first: Array
     """``(N,)`` bool: this was the episode's first control step."""
+    critic_observation: Array | None = None
+    """``(N, c)``: what the value function sees next, of a task with a ``critic_observation``."""
+    final_critic_observation: Array | None = None
+    """``(N, c)``: of the state reached, before automatic resets."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a simulator can do beyond stepping; who needs one of these asks here."""
+
+    snapshots: bool
+    """Whether environments can be put back to where they were.  Those of others mostly cannot: they
+    are reset where a training is cut."""
+    devices: tuple[str, ...]
+    """Kinds of devices that it runs on: ``cpu``, ``cuda``."""
+    video: Literal["mujoco", "environment", "none"]
+    """How an episode is filmed: from MuJoCo's poses, by the environment's own renderer, not at all.
+    """
+    native_reward: bool = False
+    """Whether the environment has a reward of its own."""
+
+
+@dataclass(frozen=True)
+class ActionEntry:
+    """What one entry of an action means."""
+
+    name: str
+    """Of the actuator, or of the option."""
+    meaning: str
+    """What -1 and 1 (or choosing it) do, with the unit."""
 
 
 class Simulator(Protocol):
@@ -40,12 +74,17 @@ class Simulator(Protocol):
     """Array namespace of the values: NumPy, or array_api_compat's torch."""
     placement: Mapping[str, Any]
     """Arguments that make a new array of ``xp`` on the simulator's device: {} or {"device": …}."""
+    capabilities: Capabilities
+    action_space: ActionSpace
+    action_entries: Sequence[ActionEntry]
+    """What each entry of an action means, in order."""
     action_size: int
+    """Entries of an action: those of the action space."""
     observation_size: int
-    state_size: int
-    """Entries of a state, as :meth:`variables_at` takes it."""
-    sensor_size: int
-    """Entries of a state's sensor values."""
+    critic_observation_size: int
+    """Entries of what the value function sees; 0 where that is the policy's observation."""
+    record_size: int
+    """Entries ``r`` of a record."""
     control_step: float
     """Seconds of simulated time per control step."""
     variable_sizes: Mapping[str, int | None]
@@ -62,8 +101,9 @@ class Simulator(Protocol):
         ...
 
     def step(self, action: Array) -> Step:
-        """Advance one control step; ``action (N, nu)`` is clipped to [-1, 1] and scaled to the
-        actuators' control ranges."""
+        """Advance one control step; ``action (N, A)`` is a row of the action space for each
+        environment.  Continuous entries are clipped to [-1, 1]; of discrete ones the largest of
+        each block counts, and switches are on above 0.5."""
         ...
 
     def rest(self, environments: Sequence[int]) -> None:
@@ -75,30 +115,37 @@ class Simulator(Protocol):
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, Array]:
         """Arguments for a reward program at the last step, by name: variables, ``action`` (as
-        applied, in [-1, 1]) and ``prev_NAME`` (one control step earlier; the current value at an
-        episode's first step)."""
+        applied) and ``prev_NAME`` (one control step earlier; the current value at an episode's
+        first step)."""
         ...
 
-    def variables_at(self, state: Array, sensordata: Array) -> Mapping[str, Array]:
-        """The task's variables on states and sensor values, ``M`` rows each."""
+    def variables_at(self, record: Array) -> Mapping[str, Array]:
+        """The task's variables, and ``action``, of records ``(M, r)``."""
         ...
 
-    def host_variables_at(
-        self, state: np.ndarray, sensordata: np.ndarray
-    ) -> Mapping[str, np.ndarray]:
+    def host_variables_at(self, record: np.ndarray) -> Mapping[str, np.ndarray]:
         """:meth:`variables_at` on NumPy arrays, in NumPy's float64."""
         ...
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
-        """All that decides how those environments go on, as arrays with leading axis ``E``."""
+        """All that decides how those environments go on, as arrays with leading axis ``E``.
+
+        Only where ``capabilities.snapshots``."""
         ...
 
     def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
-        """Put ``E`` environments back to where they were when a snapshot was taken."""
+        """Put ``E`` environments back to where they were when a snapshot was taken.
+
+        Only where ``capabilities.snapshots``."""
         ...
 
     def observe(self) -> Array:
         """Observations ``(N, obs)`` of the states that the next step starts from."""
+        ...
+
+    def critic_observe(self) -> Array | None:
+        """What the value function sees of those states, ``(N, c)``; None without a
+        ``critic_observation``."""
         ...
 
     def close(self) -> None:

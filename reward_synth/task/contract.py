@@ -14,60 +14,20 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
-"""An array of whichever namespace the simulator uses (NumPy, torch, JAX)."""
+from reward_synth.task.bindings import Array, Binding
+from reward_synth.task.control import (
+    Actions,
+    Full,
+    Home,
+    Pushes,
+    Randomised,
+    Resampled,
+    Start,
+)
+from reward_synth.task.environments import Environment, Model
 
-
-@dataclass(frozen=True)
-class JointPosition:
-    """Generalised positions of named joints: ``(N,)`` for one scalar joint, else ``(N, d)``."""
-
-    joints: tuple[str, ...]
-
-    def __init__(self, *joints: str) -> None:
-        object.__setattr__(self, "joints", joints)
-
-
-@dataclass(frozen=True)
-class JointVelocity:
-    """Generalised velocities of named joints: ``(N,)`` for one scalar joint, else ``(N, d)``."""
-
-    joints: tuple[str, ...]
-
-    def __init__(self, *joints: str) -> None:
-        object.__setattr__(self, "joints", joints)
-
-
-@dataclass(frozen=True)
-class Sensor:
-    """A MuJoCo sensor that the simulator adds to the model.
-
-    ``kind`` is MuJoCo's MJCF element name (``framepos``, ``framelinvel``, ``framezaxis``,
-    ``velocimeter``, ``subtreecom``, ``touch``, …); ``object`` and ``object_type`` (``body``,
-    ``xbody``, ``geom``, ``site``, ``joint``, ``actuator``) say what it measures, ``reference``
-    and ``reference_type`` relative to what.  ``component`` picks one entry, giving ``(N,)``.
-    Values are those at the start of the last physics substep of a control step.
-    """
-
-    kind: str
-    object: str
-    object_type: str = "body"
-    reference: str | None = None
-    reference_type: str = "body"
-    component: int | None = None
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A pure, row-wise ``function(v, xp)`` of other variables, giving ``(N,)`` or ``(N, d)``.
-
-    ``v`` maps variable names to arrays; only variables listed *before* this one may be read.
-    """
-
-    function: Callable[[Mapping[str, Array], Any], Array]
-
-
-Binding = JointPosition | JointVelocity | Sensor | Derived
+Reset = tuple[np.ndarray, np.ndarray] | Start
+"""What a reset draws."""
 
 
 @dataclass(frozen=True)
@@ -85,25 +45,11 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class GymnasiumModel:
-    """An MJCF file that ships in ``gymnasium`` (its ``envs/mujoco/assets`` folder)."""
-
-    file: str
-
-
-@dataclass(frozen=True)
-class MjcfFile:
-    """An MJCF file, relative to the task folder."""
-
-    file: str
-
-
-@dataclass(frozen=True)
 class Episode:
     """One whole episode, as fitness and success see it.
 
     ``variables[name]`` is ``(T,)`` or ``(T, d)``: the value after each control step;
-    ``action`` is ``(T, nu)`` in [-1, 1]; ``terminated`` tells an early end from a time-out.
+    ``action`` is ``(T, nu)``, as applied; ``terminated`` tells an early end from a time-out.
     """
 
     variables: Mapping[str, np.ndarray]
@@ -151,26 +97,41 @@ class PpoSettings:
         return min(self.rollout_steps, math.ceil(steps / self.environments))
 
 
-@dataclass(frozen=True)
+def never(v: Mapping[str, Array], xp: Any) -> Array:
+    """No episode ends early."""
+    first = next(iter(v.values()))
+    return xp.zeros(first.shape[0], dtype=xp.bool)
+
+
+@dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be learned.  See section 5 of the design for the folder that holds it."""
+    """What is to be learned: the value that a task folder's ``task.py`` defines.
+
+    A task has either a ``model``, simulated by MuJoCo, or an ``environment`` that somebody else
+    wrote, whose resets, termination and time limit are its own.
+    """
 
     description: str
     """The sentence that a person would say, and that the model is given."""
-    model: GymnasiumModel | MjcfFile
     variables: Mapping[str, Variable]
     observation: tuple[str, ...]
-    """Variable names, concatenated in this order to the policy's input ``(N, obs)``."""
-    frame_skip: int
-    """Physics steps per control step."""
+    """Variable names, concatenated in this order to the policy's input ``(N, obs)``; ``action`` is
+    the last action as applied, 0 at an episode's start."""
     episode_steps: int
-    """Control steps after which an episode is truncated."""
-    reset: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
-    """``reset(rng, n)`` gives initial ``qpos (n, nq)`` and ``qvel (n, nv)``."""
-    terminated: Callable[[Mapping[str, Array], Any], Array]
-    """``terminated(v, xp)`` gives ``(N,)`` booleans: the episode failed and ends."""
+    """Control steps after which an episode is truncated; an environment's own time limit has to
+    agree with it."""
     training_steps: int
     """Environment steps that one training gets by default."""
+    model: Model | None = None
+    environment: Environment | None = None
+    frame_skip: int = 1
+    """Physics steps per control step, of a model."""
+    reset: Callable[[np.random.Generator, int], Reset] | Home | None = None
+    """``reset(rng, n)`` gives initial ``qpos (n, nq)`` and ``qvel (n, nv)``, or a :class:`Start`;
+    of a model alone."""
+    terminated: Callable[[Mapping[str, Array], Any], Array] = never
+    """``terminated(v, xp)`` gives ``(N,)`` booleans: the episode failed and ends.  Of a model
+    alone."""
     fitness: Callable[[Episode], float] | None = None
     """The task's true measure of one episode; more is better.  None where nobody can write it
     down: then what people prefer decides."""
@@ -179,6 +140,19 @@ class Task:
     success: Callable[[Episode], bool] | None = None
     success_doc: str = ""
     ppo: PpoSettings = field(default_factory=PpoSettings)
+    actions: Actions = field(default_factory=Full)
+    """What the policy's action means to the actuators of a model."""
+    history: int = 1
+    """Observations of so many control steps, the oldest first, make up the policy's input."""
+    observation_noise: Mapping[str, float] = field(default_factory=dict)
+    """Half width of uniform noise on what the policy sees of a variable, in the variable's unit."""
+    critic_observation: tuple[str, ...] = ()
+    """Variable names, concatenated to the value function's input; the policy's input if empty."""
+    resampled: Resampled | None = None
+    """Parameters that are drawn at each episode's start and again in mid-episode."""
+    randomised: tuple[Randomised, ...] = ()
+    """Properties of the model that are drawn for each episode."""
+    pushes: Pushes | None = None
     edit_model: Callable[[Any], None] | None = None
     """Changes the ``mujoco.MjSpec`` before it is compiled (a joint's range, a site, …)."""
     camera: str | None = None

@@ -8,17 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reward_synth.errors import UserError
-from reward_synth.task.contract import (
-    Derived,
-    GymnasiumModel,
-    JointPosition,
-    JointVelocity,
-    MjcfFile,
-    PpoSettings,
-    Sensor,
-    Task,
-    Variable,
-)
+from reward_synth.task.bindings import Derived, JointPosition, JointVelocity, Sensor
+from reward_synth.task.contract import PpoSettings, Task, Variable
+from reward_synth.task.environments import GymnasiumModel, MjcfFile
 
 RESERVED = ("action", "xp")
 """Names that mean something else in a reward program."""
