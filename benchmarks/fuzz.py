@@ -111,13 +111,14 @@ def all_tasks() -> list[str]:
 
 def ground_of(name: str) -> Ground:
     """A task's variables, and the states on which the probe would judge."""
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import task_spec
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.task import load_task
-    from sandbox.probe import ENVIRONMENTS, collect_rows, public_sizes
+    from sandbox.probe import ENVIRONMENTS, collect_rows
 
     task = load_task(name)
     simulator = MujocoSimulator(task, ENVIRONMENTS)
-    sizes = public_sizes(task, simulator)
+    sizes = task_spec(task).readable
     rows = collect_rows(simulator, [*sizes, *(f"prev_{name}" for name in sizes)], 0)
     simulator.close()
     return Ground(name, sizes, rows)

@@ -203,9 +203,9 @@ def simulator(task: "Task", count: int, device: str) -> Callable[[int], float]:
     """Our simulator under random actions: gives control steps per second."""
     import torch
 
-    from reward_synth.simulation import make_simulator
+    from reward_synth.simulation import open_simulator
 
-    ours = make_simulator(task, count, device)
+    ours = open_simulator(task, count, device)
     ours.reset(0)
     place = ours.placement
 
@@ -264,8 +264,8 @@ def scoring_speed(task: "Task", control_steps: int) -> float:
     """Control steps per second of the simulator that scores: the processor's, on one core."""
     import numpy as np
 
-    from reward_synth.simulation import MujocoSimulator
     from reward_synth.simulation.episodes import EpisodeRecorder
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 
     simulator = MujocoSimulator(task, SAMPLES * RUNG_EPISODES)
     episodes = EpisodeRecorder(simulator)

@@ -192,15 +192,15 @@ def raw(setting: Setting) -> Runner:
 def ours(task_name: str, files: Sequence[Path], threads: int) -> Runner:
     """These reward programs, with ``ENVIRONMENTS`` environments each, in one simulation."""
     from reward_synth.reward import parse, read_program
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import task_spec
     from reward_synth.simulation.episodes import EpisodeRecorder
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.simulation.rollout import Rollout
     from reward_synth.task import load_task
-    from sandbox.probe import public_sizes
 
     task = load_task(task_name)
     simulator = MujocoSimulator(task, len(files) * ENVIRONMENTS, threads=threads)
-    sizes = public_sizes(task, simulator)
+    sizes = task_spec(task).readable
     programs = [parse(read_program(file), sizes) for file in files]
     slices = [slice(k * ENVIRONMENTS, (k + 1) * ENVIRONMENTS) for k in range(len(files))]
     candidates = [

@@ -194,15 +194,15 @@ def population_speed(task: "Task", pool: "WorkerPool", layout: "Layout", seconds
 def rewarded_simulator(task_name: str, index: int, environments: int) -> Any:
     """Our simulator as SB3's environments, rewarded by the task's ``index``-th program."""
     from reward_synth.reward import parse, read_program
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import task_spec
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.task import load_task
-    from sandbox.probe import public_sizes
     from sandbox.vec_env import RewardedSimulator
 
     task = load_task(task_name)
     simulator = MujocoSimulator(task, environments, threads=1)
     file = program_files(task_name, index + 1)[-1]
-    program = parse(read_program(file), public_sizes(task, simulator))
+    program = parse(read_program(file), task_spec(task).readable)
     return RewardedSimulator(simulator, program, {}, index, lambda *_: None)
 
 
@@ -290,7 +290,7 @@ def clocked_training(
     forward passes and normalisation (policy), learning (update), and what is left (other:
     recording).  Each clock waits for the device, so that less overlaps than otherwise.
     """
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.task import load_task
     from sandbox.messages import TrainJob
     from sandbox.population import Population

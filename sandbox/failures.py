@@ -21,5 +21,5 @@ def explain_observation(simulator: Simulator, bad: np.ndarray) -> str:
     """Which variable of the observation is not finite, given the bad columns ``(obs,)`` bool."""
     task, sizes = simulator.task, simulator.variable_sizes
     names = [name for name in task.observation for _ in range(sizes[name] or 1)]
-    guilty = names[int(np.flatnonzero(bad)[0])]
+    guilty = names[int(np.flatnonzero(bad)[0]) % len(names)]
     return f"the observation is not finite: variable {guilty!r} of {task.folder / 'task.py'}"

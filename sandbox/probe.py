@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from reward_synth.reward import RewardError, RewardProgram, parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import open_simulator, task_spec
 from reward_synth.simulation.episodes import random_policy
 from reward_synth.simulation.interface import Simulator
-from reward_synth.task import Task, load_task
+from reward_synth.simulation.rollout import on_host
+from reward_synth.task import load_task
 from sandbox.messages import ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
 from sandbox.statistics import summarise
 
@@ -34,30 +35,23 @@ Arguments = dict[str, np.ndarray]
 Reward = Callable[..., tuple[np.ndarray, dict[str, np.ndarray]]]
 
 
-def public_sizes(task: Task, simulator: Simulator) -> dict[str, int | None]:
-    """Entries of each variable that a reward program may read, ``action`` included."""
-    sizes = simulator.variable_sizes
-    names = [name for name, variable in task.variables.items() if variable.public]
-    return {name: sizes[name] for name in [*names, "action"]}
-
-
-def collect_rows(simulator: MujocoSimulator, names: list[str], seed: int) -> Arguments:
+def collect_rows(simulator: Simulator, names: list[str], seed: int) -> Arguments:
     """Values of ``names`` over random episodes, ``(ENVIRONMENTS × STEPS,)`` rows each."""
-    policy = random_policy(simulator.action_size, np.random.default_rng([seed, 1]))
+    policy = random_policy(simulator, np.random.default_rng([seed, 1]))
     observation = simulator.reset(seed)
     kept: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for _ in range(STEPS):
         observation = simulator.step(policy(observation)).observation
         for name, value in simulator.reward_inputs(names).items():
-            kept[name].append(np.array(value))
+            kept[name].append(np.array(on_host(value)))
     return {name: np.concatenate(values) for name, values in kept.items()}
 
 
 def probe(job: ProbeJob) -> ProbeResult:
     """Judge every program of the job."""
     task = load_task(Path(job.task))
-    simulator = MujocoSimulator(task, ENVIRONMENTS)
-    sizes = public_sizes(task, simulator)
+    sizes = task_spec(task).readable
+    simulator = open_simulator(task, ENVIRONMENTS)
     rows = collect_rows(simulator, [*sizes, *(f"prev_{name}" for name in sizes)], job.seed)
     simulator.close()
     return ProbeResult(programs=[probe_program(source, sizes, rows) for source in job.programs])

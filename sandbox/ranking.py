@@ -10,10 +10,9 @@ import numpy as np
 import safetensors.numpy
 
 from reward_synth.reward import parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import task_spec
 from reward_synth.task import load_task
 from sandbox.messages import ProgramReturns, RankJob, RankResult
-from sandbox.probe import public_sizes
 
 EPISODES = "episodes.safetensors"
 LENGTHS = "#lengths"
@@ -24,9 +23,7 @@ PREVIOUS = "prev_"
 def rank(job: RankJob) -> RankResult:
     """The discounted returns of every episode under every program."""
     task = load_task(Path(job.task))
-    simulator = MujocoSimulator(task, 1)
-    sizes = public_sizes(task, simulator)
-    simulator.close()
+    sizes = task_spec(task).readable
     rows = safetensors.numpy.load_file(Path(job.folder) / EPISODES)
     lengths = rows.pop(LENGTHS)
     discount = task.ppo.discount

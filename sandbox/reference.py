@@ -26,14 +26,13 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from reward_synth.errors import UserError
 from reward_synth.reward import parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import open_simulator, task_spec
 from reward_synth.simulation.episodes import EpisodeRecorder
-from reward_synth.simulation.interface import Step
+from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import OBSERVATION_CLIP, Policy, save_policy
 from reward_synth.task import PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Member, MemberResult, Message, TrainJob, TrainResult
-from sandbox.probe import public_sizes
 from sandbox.recorder import TrainingRecord, peak_memory
 from sandbox.vec_env import RewardedSimulator
 from sandbox.worker import describe
@@ -101,9 +100,9 @@ def train_member(
 ) -> MemberResult:
     """Train one policy, or say why that failed."""
     environments = task.ppo.environments
-    simulator = MujocoSimulator(task, environments, threads=job.threads)
+    simulator = open_simulator(task, environments, threads=job.threads)
     try:
-        program = parse(member.program, public_sizes(task, simulator))
+        program = parse(member.program, task_spec(task).readable)
         arguments = algorithm_arguments(task.ppo, job, simulator.action_size)
         batch = environments * steps_between_updates(job.algorithm, arguments)
         steps = math.ceil(job.steps / batch) * batch
@@ -136,7 +135,7 @@ def train_member(
 
 
 def listen(
-    record: TrainingRecord, simulator: MujocoSimulator
+    record: TrainingRecord, simulator: Simulator
 ) -> Callable[[Step, np.ndarray, dict[str, np.ndarray]], None]:
     """Tell the record of every step."""
     recorder = EpisodeRecorder(simulator)

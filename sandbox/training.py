@@ -5,6 +5,7 @@ A member that produces a number that is not finite leaves with its reason; the o
 it had never been there.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -20,16 +21,15 @@ from safetensors import safe_open
 
 from reward_synth.errors import DeviceMemoryError
 from reward_synth.reward import RewardError, RewardProgram, parse
-from reward_synth.simulation import WARP_ON_CPU, MujocoSimulator, make_simulator
+from reward_synth.simulation import WARP_ON_CPU, open_simulator, task_spec
 from reward_synth.simulation.episodes import EpisodeRecorder
-from reward_synth.simulation.interface import Simulator, Step
+from reward_synth.simulation.interface import Step
 from reward_synth.simulation.policy import save_policy
 from reward_synth.simulation.rollout import Rollout, on_host
 from reward_synth.task import Episode, PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError, explain_observation, explain_reward
 from sandbox.messages import Failure, Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.population import Experience, Population
-from sandbox.probe import public_sizes
 from sandbox.recorder import TrainingRecord, peak_memory
 
 TRAINER = "population PPO"
@@ -71,7 +71,7 @@ def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
             settings = with_environments(settings, fewer)
         finally:
             if training is not None:
-                training.simulator.close()
+                training.opened.close()
 
 
 def with_environments(settings: PpoSettings, environments: int) -> PpoSettings:
@@ -116,7 +116,8 @@ class PopulationTraining:
         self.failures: dict[str, Failure] = {}
         self.members: list[Member] = []
         self.records: list[TrainingRecord] = []
-        self.simulator: Simulator = MujocoSimulator(self.task, 1)
+        self.opened = contextlib.ExitStack()
+        """Closes the simulator."""
         self.programs = self.parse(job.members)
         sound = [k for k, member in enumerate(job.members) if member.name in self.programs]
         if sound:
@@ -124,7 +125,7 @@ class PopulationTraining:
 
     def parse(self, members: Sequence[Member]) -> dict[str, RewardProgram]:
         """The members' programs; where the reward language refuses one, its member fails."""
-        sizes = public_sizes(self.task, self.simulator)
+        sizes = task_spec(self.task).readable
         programs: dict[str, RewardProgram] = {}
         for member in members:
             try:
@@ -135,12 +136,13 @@ class PopulationTraining:
 
     def assemble(self, members: Sequence[Member], snapshots: Sequence[Snapshot | None]) -> None:
         """Build simulator, learners and records for these members, new or from snapshots."""
-        self.simulator.close()
+        self.opened.close()
         settings = self.settings
         E = settings.environments
         self.members = list(members)
         device = self.job.device
-        self.simulator = make_simulator(self.task, len(members) * E, device, self.job.threads)
+        self.simulator = open_simulator(self.task, len(members) * E, device, self.job.threads)
+        self.opened.callback(self.simulator.close)
         programs = [self.programs[member.name] for member in members]
         self.arguments = [program.arguments for program in programs]
         self.rewards = [

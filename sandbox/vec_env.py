@@ -8,8 +8,7 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from reward_synth.reward import RewardProgram
-from reward_synth.simulation import MujocoSimulator
-from reward_synth.simulation.interface import Step
+from reward_synth.simulation.interface import Simulator, Step
 from sandbox.failures import NonFiniteError, explain_observation, explain_reward
 
 Listener = Callable[[Step, np.ndarray, dict[str, np.ndarray]], None]
@@ -24,7 +23,7 @@ class RewardedSimulator(VecEnv):
 
     def __init__(
         self,
-        simulator: MujocoSimulator,
+        simulator: Simulator,
         program: RewardProgram,
         constants: dict[str, float],
         seed: int,

@@ -38,13 +38,13 @@ def export_policy(
     if not output.parent.is_dir():
         raise UserError(f"--output {output}: there is no folder {output.parent}")
     from reward_synth.cli.output import console, print_json
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import open_simulator
     from reward_synth.simulation.policy import load_policy
     from reward_synth.simulation.sb3_export import compare, save_sb3, to_sb3
     from reward_synth.task import load_task
 
     loaded = load_task(task)
-    simulator = MujocoSimulator(loaded, EPISODES)
+    simulator = open_simulator(loaded, EPISODES)
     try:
         found = load_policy(policy, simulator.observation_size, simulator.action_size)
         model = to_sb3(found)

@@ -59,10 +59,10 @@ def import_reward(
     """Translate a reward function into the reward language, and check it; status 1 if refused."""
     from reward_synth.cli.check import caret
     from reward_synth.cli.output import count, print_json
-    from reward_synth.evaluation.gate import readable_variables
     from reward_synth.llm import extract_program
     from reward_synth.reward import read_program
     from reward_synth.reward.dialects import translate
+    from reward_synth.simulation import task_spec
     from reward_synth.task import load_task
 
     text = read_program(file)
@@ -75,7 +75,7 @@ def import_reward(
     if output is not None and output.exists():
         raise UserError(f"{output} exists already; delete it, or name another file")
     loaded = load_task(task)
-    variables = readable_variables(loaded)
+    variables = task_spec(loaded).readable
     translation = translate(text, variables, renamed(names or [], variables, text))
     if translation.findings and json:
         print_json(document(file, loaded.name, translation))

@@ -9,6 +9,7 @@ from reward_synth.cli.output import console, interval, print_json
 from reward_synth.report.words import number
 
 if TYPE_CHECKING:
+    from reward_synth.simulation import TaskSpec
     from reward_synth.task import Task
 
 NO_FITNESS = "none: what a person prefers decides (run it with --feedback)"
@@ -57,22 +58,18 @@ def tasks(context: typer.Context, json: Json = False) -> None:
 @app.command("show", epilog="Example: reward-synth tasks show hopper-forward")
 def show(task: TaskName, json: Json = False) -> None:
     """Show a task: what a reward may read, what the policy sees, how it is measured."""
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import task_spec
     from reward_synth.task import load_task
 
     loaded = load_task(task)
-    simulator = MujocoSimulator(loaded, 1)
-    try:
-        facts = describe(loaded, simulator)
-    finally:
-        simulator.close()
+    facts = describe(loaded, task_spec(loaded))
     if json:
         print_json(facts)
     else:
         print_task(facts)
 
 
-def describe(task: "Task", simulator: Any) -> dict[str, Any]:
+def describe(task: "Task", spec: "TaskSpec") -> dict[str, Any]:
     """Everything about a task, as JSON."""
     from reward_synth.task import baselines
 
@@ -83,17 +80,17 @@ def describe(task: "Task", simulator: Any) -> dict[str, Any]:
         "variables": [
             {
                 "name": name,
-                "shape": shape(simulator.variable_sizes[name]),
+                "shape": shape(spec.variable_sizes[name]),
                 "unit": variable.unit,
                 "doc": variable.doc,
             }
             for name, variable in task.variables.items()
             if variable.public
         ],
-        "action_size": simulator.action_size,
+        "action_size": spec.action_space.size,
         "observation": list(task.observation),
-        "observation_size": simulator.observation_size,
-        "control_step": simulator.control_step,
+        "observation_size": spec.observation_size,
+        "control_step": spec.control_step,
         "episode_steps": task.episode_steps,
         "training_steps": task.training_steps,
         "termination": first_sentence(task.terminated.__doc__),

@@ -2,7 +2,7 @@
 
 from reward_synth.evaluation.behaviour import Behaviour, Spread, behaviour
 from reward_synth.evaluation.dispatch import Outcome, WorkerPool, compiled_kernels
-from reward_synth.evaluation.gate import Gate, errors, readable_variables, static_findings
+from reward_synth.evaluation.gate import Gate, errors, static_findings
 from reward_synth.evaluation.halving import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.layout import Layout, cores, guess, measured
 from reward_synth.evaluation.legs import Legs, Trained, TrainerChoice
@@ -36,7 +36,6 @@ __all__ = [
     "guess",
     "keep_at",
     "measured",
-    "readable_variables",
     "record_episodes",
     "rung_steps",
     "score_policies",

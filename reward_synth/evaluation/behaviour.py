@@ -145,9 +145,9 @@ def behaviour(
     Raises RunError when the fitness is not finite.
     """
     if ranges is None:
-        from reward_synth.simulation.statistics import variable_statistics
+        from reward_synth.simulation import task_spec
 
-        ranges = variable_statistics(task)
+        ranges = task_spec(task).statistics
     measured = fitness_of(task, episodes)
     # Where there is no fitness, nothing goes with it and every episode has as much.
     fitness = np.zeros(len(episodes)) if measured is None else np.array(measured)

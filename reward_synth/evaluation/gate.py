@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from reward_synth.evaluation.legs import ATTEMPTS_IF_KILLED
 from reward_synth.evaluation.pool import Pool
+from reward_synth.simulation import task_spec
 from reward_synth.task import Task
 from sandbox.messages import Failure, ProbeFinding, ProbeJob, ProbeResult, ProgramProbe
 
@@ -27,7 +28,7 @@ class Gate:
         self.task = task
         self.pool = pool
         self.seed = seed
-        self.variables = readable_variables(task)
+        self.variables = task_spec(task).readable
 
     def judge(self, sources: Sequence[str]) -> list[ProgramProbe]:
         """The verdict on each program, in order: static findings first, then the probe's."""
@@ -97,15 +98,3 @@ def static_findings(source: str, variables: dict[str, int | None]) -> list[Probe
         )
         for finding in findings
     ]
-
-
-def readable_variables(task: Task) -> dict[str, int | None]:
-    """Entries of each name that a reward program may read: None for ``(N,)``, d for ``(N, d)``."""
-    from reward_synth.simulation import MujocoSimulator
-    from sandbox.probe import public_sizes
-
-    simulator = MujocoSimulator(task, 1)
-    try:
-        return public_sizes(task, simulator)
-    finally:
-        simulator.close()

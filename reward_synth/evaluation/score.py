@@ -13,7 +13,7 @@ from pydantic import BaseModel, FiniteFloat
 
 from reward_synth.errors import RunError, UserError
 from reward_synth.intervals import interval
-from reward_synth.task import Episode, Task
+from reward_synth.task import Array, Episode, Task
 
 if TYPE_CHECKING:
     from reward_synth.simulation.policy import Policy
@@ -81,46 +81,45 @@ def record_policies(
     threads: int = 1,
 ) -> list[list[Episode] | UserError]:
     """The episodes of several policies, rolled out side by side; UserError for no policy."""
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import open_simulator, task_spec
     from reward_synth.simulation.episodes import rollout_episodes
     from reward_synth.simulation.policy import load_policy
+    from reward_synth.simulation.rollout import on_host
 
-    simulator = MujocoSimulator(task, len(paths) * episodes, threads=threads)
-    try:
-        sizes = simulator.observation_size, simulator.action_size
-        policies: list[Policy | UserError] = []
-        for path in paths:
-            try:
-                policies.append(load_policy(path, *sizes))
-            except UserError as error:
-                policies.append(error)
-        sound = [policy for policy in policies if not isinstance(policy, UserError)]
-        if len(sound) < len(paths) and sound:
-            simulator.close()
-            simulator = MujocoSimulator(task, len(sound) * episodes, threads=threads)
+    spec = task_spec(task)
+    policies: list[Policy | UserError] = []
+    for path in paths:
+        try:
+            policies.append(load_policy(path, spec.observation_size, spec.action_space.size))
+        except UserError as error:
+            policies.append(error)
+    sound = [policy for policy in policies if not isinstance(policy, UserError)]
+    found: list[Episode] = []
+    if sound:
+        simulator = open_simulator(task, len(sound) * episodes, threads=threads)
 
-        def act(observation: np.ndarray) -> np.ndarray:
-            groups = np.split(observation, len(sound))
-            return np.concatenate([p(group) for p, group in zip(sound, groups, strict=True)])
+        def act(observation: Array) -> Array:
+            groups = np.split(on_host(observation), len(sound))
+            actions = np.concatenate([p(group) for p, group in zip(sound, groups, strict=True)])
+            return simulator.xp.asarray(actions, **simulator.placement)
 
-        found: list[Episode] = []
-        if sound:
+        try:
             seeds = [seed] * len(sound)
             found = rollout_episodes(simulator, act, simulator.num_envs, seeds)
-    finally:
-        simulator.close()
+        finally:
+            simulator.close()
     groups = iter([found[k : k + episodes] for k in range(0, len(found), episodes)])
     return [policy if isinstance(policy, UserError) else next(groups) for policy in policies]
 
 
 def random_episodes(task: Task, episodes: int, seed: int) -> list[Episode]:
     """Whole episodes of uniformly random actions."""
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import open_simulator
     from reward_synth.simulation.episodes import random_policy, rollout_episodes
 
-    simulator = MujocoSimulator(task, episodes)
+    simulator = open_simulator(task, episodes)
     try:
-        act = random_policy(simulator.action_size, np.random.default_rng([seed, 1]))
+        act = random_policy(simulator, np.random.default_rng([seed, 1]))
         return rollout_episodes(simulator, act, episodes, seed)
     finally:
         simulator.close()

@@ -173,9 +173,8 @@ def roll_out(
 ) -> tuple["mujoco.MjModel", list[np.ndarray], float]:
     """The model, one ``(T, nq)`` array of poses per episode, and the seconds of a control step."""
     from reward_synth.evaluation.score import EVALUATION_SEED
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.simulation.policy import load_policy
-    from reward_synth.simulation.variables import Variables
 
     simulator = MujocoSimulator(task, 1)
     model = simulator.model
@@ -185,11 +184,9 @@ def roll_out(
     for _ in range(round(seconds / simulator.control_step)):
         reached = simulator.step(policy(observation))
         observation = reached.observation
-        assert isinstance(reached.variables, Variables)
         if reached.first[0] and poses[-1]:
             poses.append([])
-        # A full physics state is time, qpos, qvel, activations.
-        poses[-1].append(reached.variables.state[0, 1 : 1 + model.nq].copy())
+        poses[-1].append(simulator.positions_at(reached.record)[0].copy())
     simulator.close()
     return model, [np.array(episode) for episode in poses], simulator.control_step
 

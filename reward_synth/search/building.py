@@ -7,11 +7,11 @@ A new strategy is a file beside this one, a folder of templates, and an entry he
 from typing import Any
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation import readable_variables
 from reward_synth.search.config import Role, RunConfig
 from reward_synth.search.roles import OFFLINE, Roles, SoFar, check_models, connect_roles
 from reward_synth.search.strategy import Strategy
 from reward_synth.search.tuning import Tuned
+from reward_synth.simulation import task_spec
 from reward_synth.store import Store
 from reward_synth.task import Task
 
@@ -56,7 +56,7 @@ def build_strategy(task: Task, config: RunConfig, so_far: SoFar, store: Store) -
     if config.tune:
         strategy = Tuned(
             strategy,
-            readable_variables(task),
+            task_spec(task).readable,
             samples=config.samples,
             count=config.tune,
             seed=config.seed,
@@ -135,8 +135,6 @@ def asking_strategy(
     name: str, task: Task, config: RunConfig, roles: Roles, store: Store
 ) -> Strategy:
     """A strategy that asks language models."""
-    from reward_synth.simulation.statistics import variable_statistics
-
     more: dict[str, Any] = {}
     if name == "eureka":
         from reward_synth.search.eureka import Eureka as Chosen
@@ -157,8 +155,8 @@ def asking_strategy(
         more = {"seed": config.seed}
     return Chosen(
         task,
-        readable_variables(task),
-        variable_statistics(task),
+        task_spec(task).readable,
+        task_spec(task).statistics,
         roles.designer,
         samples=config.samples,
         temperature=roles.designer.temperature,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
 from reward_synth.errors import UserError
-from reward_synth.evaluation import readable_variables
 from reward_synth.reward import Finding, check
 from reward_synth.search.config import RunConfig
 from reward_synth.search.person import judged
+from reward_synth.simulation import task_spec
 from reward_synth.store import Candidate, NewCandidate, NewJudgement, Run, Store
 from reward_synth.store.fates import search_evaluations
 from reward_synth.store.glance import load_candidate, load_generation
@@ -144,7 +144,7 @@ class Listener:
 
     def findings(self, source: str) -> list[Finding]:
         """What keeps a program from entering the run."""
-        return check(source, readable_variables(load_task(self.round.run.task_folder)))
+        return check(source, task_spec(load_task(self.round.run.task_folder)).readable)
 
     def program(self, source: str) -> int:
         """Enter the person's own program into the next generation; gives its number.

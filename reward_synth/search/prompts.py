@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage, extract_program
+from reward_synth.simulation import task_spec
 from reward_synth.task import Task
 from sandbox.messages import ProbeFinding
 
@@ -54,7 +55,7 @@ def initial_messages(
         algorithm=algorithm.upper(),
     )
     steps = steps or task.training_steps
-    control_step = control_step_of(task)
+    control_step = task_spec(task).control_step
     user = render(
         "eureka/task.md.j2",
         folder,
@@ -137,13 +138,6 @@ def bounded(answer: str) -> str:
 def message(role: str, content: str) -> ChatMessage:
     """A message of the chat; providers refuse empty ones."""
     return ChatMessage.model_validate({"role": role, "content": content.strip() or NO_ANSWER})
-
-
-def control_step_of(task: Task) -> float:
-    """Seconds of one control step, from the task's compiled model."""
-    from reward_synth.simulation.model import build_model
-
-    return float(build_model(task).model.opt.timestep) * task.frame_skip
 
 
 def early_end(task: Task) -> str:

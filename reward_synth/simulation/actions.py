@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+ACTION = "action"
+"""The name under which the action, as applied, stands among a task's variables."""
+
 Kind = Literal["continuous", "discrete", "binary"]
 
 

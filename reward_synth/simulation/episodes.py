@@ -1,8 +1,7 @@
 """Whole episodes from a batched simulator: for the trusted score, and while a policy learns.
 
-A step is recorded as the states it reached; an episode computes a variable from its own states
-when a fitness function asks for it.  Recording therefore costs two copies a step, however many
-variables a task has.
+A step is kept as its record; an episode computes a variable from its own records when a fitness
+function asks for it.  Recording therefore costs one copy a step, however many variables a task has.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from reward_synth.simulation.actions import ACTION
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.rollout import on_host
-from reward_synth.simulation.variables import Variables, compact_index
+from reward_synth.simulation.variables import compact_index
 from reward_synth.task import Array, Episode
 
 Policy = Callable[[Array], Array]
@@ -25,7 +25,7 @@ COLLECT_EVERY = 32
 class EpisodeRecorder:
     """Gathers the steps of a simulator into episodes, which are NumPy's.
 
-    Keeps the last ``episode_steps`` states of each watched environment, which no episode outlasts.
+    Keeps the last ``episode_steps`` records of each watched environment, which no episode outlasts.
     A simulator on a device is not made to wait: ``record`` keeps the step there, and ``collect``
     fetches what was recorded, once for many steps.
 
@@ -46,9 +46,7 @@ class EpisodeRecorder:
         self._simulator = simulator
         self._steps = steps
         dtype = np.float32 if self._on_device else np.float64
-        self._states = np.empty((count, steps, simulator.state_size), dtype)
-        self._sensordata = np.empty((count, steps, simulator.sensor_size), dtype)
-        self._actions = np.empty((count, steps, simulator.action_size), dtype)
+        self._records = np.empty((count, steps, simulator.record_size), dtype)
         self._begin = np.full(count, -1)
         """Step at which each environment's episode began; -1 where that was not seen."""
         # From one episode's length on, so that none that is restored began before step 0.
@@ -63,19 +61,16 @@ class EpisodeRecorder:
         An episode whose beginning was not recorded is left out.  On a device there are none yet:
         they come with :meth:`collect`.
         """
-        variables = step.variables
-        assert isinstance(variables, Variables)
         rows = self._rows
-        state, sensordata = variables.state[rows], variables.sensordata[rows]
-        action = self._simulator.reward_inputs(("action",))["action"][rows]
+        record = step.record[rows]
         ends = step.first[rows], step.terminated[rows], step.truncated[rows]
         if self._on_device:
             xp: Any = self._simulator.xp
-            flags = xp.astype(xp.stack(ends, axis=1), state.dtype)
+            flags = xp.astype(xp.stack(ends, axis=1), record.dtype)
             # One block, because each transfer costs about the same whatever its size.
-            self._waiting.append(xp.concat((state, sensordata, action, flags), axis=1))
+            self._waiting.append(xp.concat((record, flags), axis=1))
             return []
-        return self._record(state, sensordata, action, *ends)
+        return self._record(record, *ends)
 
     def collect(self) -> list[tuple[int, Episode]]:
         """The episodes that ended on a device since the last time, by environment.
@@ -91,24 +86,19 @@ class EpisodeRecorder:
             return
         block = on_host(self._simulator.xp.stack(self._waiting))
         self._waiting = []
-        sizes = (self._states.shape[2], self._sensordata.shape[2], self._actions.shape[2])
         for rows in block:
-            state, sensordata, action, flags = np.split(rows, np.cumsum(sizes), axis=1)
-            self._ended += self._record(state, sensordata, action, *(flags.T > 0))
+            record, flags = np.split(rows, [self._records.shape[2]], axis=1)
+            self._ended += self._record(record, *(flags.T > 0))
 
     def _record(
         self,
-        state: np.ndarray,
-        sensordata: np.ndarray,
-        action: np.ndarray,
+        record: np.ndarray,
         first: np.ndarray,
         terminated: np.ndarray,
         truncated: np.ndarray,
     ) -> list[tuple[int, Episode]]:
         place = self._now % self._steps
-        self._states[:, place] = state
-        self._sensordata[:, place] = sensordata
-        self._actions[:, place] = action
+        self._records[:, place] = record
         self._begin[first] = self._now
         self._now += 1
         ended = np.flatnonzero(np.logical_or(terminated, truncated)).tolist()
@@ -129,9 +119,7 @@ class EpisodeRecorder:
         length = np.where(begin < 0, 0, self._now - begin)
         rows = np.arange(self._now - length.max(initial=0), self._now) % self._steps
         return {
-            "states": self._states[environments, rows],
-            "sensordata": self._sensordata[environments, rows],
-            "actions": self._actions[environments, rows],
+            "records": self._records[environments, rows],
             "length": np.where(begin < 0, -1, length),
         }
 
@@ -140,11 +128,9 @@ class EpisodeRecorder:
         self._fetch()
         environments = self._places(environments)
         length = snapshot["length"]
-        count = snapshot["states"].shape[1]
+        count = snapshot["records"].shape[1]
         rows = np.arange(self._now - count, self._now) % self._steps
-        self._states[environments, rows] = snapshot["states"]
-        self._sensordata[environments, rows] = snapshot["sensordata"]
-        self._actions[environments, rows] = snapshot["actions"]
+        self._records[environments, rows] = snapshot["records"]
         self._begin[environments] = np.where(length < 0, -1, self._now - length)
 
     def _places(self, environments: slice) -> slice:
@@ -154,11 +140,10 @@ class EpisodeRecorder:
 
     def _episode(self, index: int, terminated: bool) -> Episode:
         rows = np.arange(self._begin[index], self._now) % self._steps
+        variables = self._simulator.host_variables_at(self._records[index, rows])
         return Episode(
-            variables=self._simulator.host_variables_at(
-                self._states[index, rows], self._sensordata[index, rows]
-            ),
-            action=self._actions[index, rows],
+            variables=variables,
+            action=np.ascontiguousarray(variables[ACTION]),
             terminated=terminated,
             control_step=self._simulator.control_step,
         )
@@ -195,6 +180,7 @@ def rollout_episodes(
     return [found[index] for index in range(episodes)]
 
 
-def random_policy(action_size: int, rng: np.random.Generator) -> Policy:
+def random_policy(simulator: Simulator, rng: np.random.Generator) -> Policy:
     """Uniformly random actions, whatever is observed."""
-    return lambda observation: rng.uniform(-1.0, 1.0, (len(observation), action_size))
+    space, xp, placement = simulator.action_space, simulator.xp, simulator.placement
+    return lambda observation: xp.asarray(space.random(rng, len(observation)), **placement)

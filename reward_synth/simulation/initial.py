@@ -110,7 +110,7 @@ def check_terminated(task: Task, variables: Variables, xp: Any = np) -> None:
         UserError: it raises, or gives anything but one boolean for each state.
     """
     where = task.folder / "task.py"
-    count = len(variables.state)
+    count = len(variables.record)
     try:
         terminated = xp.asarray(task.terminated(variables, xp))
     except KeyError as error:

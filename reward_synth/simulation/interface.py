@@ -76,7 +76,7 @@ class Simulator(Protocol):
     """Arguments that make a new array of ``xp`` on the simulator's device: {} or {"device": …}."""
     capabilities: Capabilities
     action_space: ActionSpace
-    action_entries: Sequence[ActionEntry]
+    action_entries: tuple[ActionEntry, ...]
     """What each entry of an action means, in order."""
     action_size: int
     """Entries of an action: those of the action space."""

@@ -7,14 +7,14 @@ not on the number of environments.
 import sys
 
 from reward_synth.errors import RunError, UserError
-from reward_synth.simulation import make_simulator
+from reward_synth.simulation import open_simulator
 from reward_synth.task import load_task
 
 
 def main() -> None:
     task, device = sys.argv[1:]
     try:
-        simulator = make_simulator(load_task(task), 1, device)
+        simulator = open_simulator(load_task(task), 1, device)
         simulator.reset(0)
         simulator.step(simulator.xp.zeros((1, simulator.action_size), **simulator.placement))
         simulator.close()

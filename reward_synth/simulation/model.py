@@ -5,15 +5,20 @@ Shared by every MuJoCo simulator: nothing here depends on how the model is stepp
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import mujoco
 import numpy as np
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.actions import ACTION
+from reward_synth.simulation.interface import ActionEntry, Capabilities
+from reward_synth.simulation.variables import Entries
 from reward_synth.task import JointPosition, JointVelocity, Sensor, Task
 from reward_synth.task.validation import model_file, nearest
 
+CAPABILITIES = Capabilities(snapshots=True, devices=("cpu", "cuda"), video="mujoco")
+"""Of a task on a MuJoCo model, whichever simulator steps it."""
 SENSOR_PREFIX = "reward_synth:"
 """Added sensors are named with it, so that they cannot clash with the model's own."""
 
@@ -58,26 +63,18 @@ _SETTINGS = {"contact": [1, 0, 1], "rangefinder": [1, 0, 0]}
 
 
 @dataclass(frozen=True)
-class Entries:
-    """Where a variable's entries lie in ``qpos``, ``qvel`` or ``sensordata``."""
-
-    array: Literal["qpos", "qvel", "sensordata"]
-    indices: tuple[int, ...]
-    scalar: bool
-    """Whether the variable is ``(N,)`` rather than ``(N, len(indices))``."""
-
-
-@dataclass(frozen=True)
 class BoundModel:
     """A compiled model and what a simulator needs to know to serve the task on it."""
 
     model: mujoco.MjModel
     entries: Mapping[str, Entries]
-    """Variables that are bound to the model; the task's others are derived."""
+    """Variables that are bound to the model, and ``action``; the task's others are derived."""
     control_center: np.ndarray
     """``(nu,)``: control that the action 0 stands for."""
     control_half_range: np.ndarray
     """``(nu,)``: control added by the action 1."""
+    action_entries: tuple[ActionEntry, ...]
+    """What each entry of an action means."""
 
 
 def build_model(task: Task) -> BoundModel:
@@ -121,10 +118,18 @@ def build_model(task: Task) -> BoundModel:
             entries[name] = _joint_entries(model, binding, f"{where}: variable {name!r}")
         elif isinstance(binding, Sensor):
             entries[name] = _sensor_entries(model, name, binding, f"{where}: variable {name!r}")
+    entries[ACTION] = Entries(ACTION, tuple(range(model.nu)), False)
     limited = model.actuator_ctrllimited.astype(bool)
     low = np.where(limited, model.actuator_ctrlrange[:, 0], -1.0)
     high = np.where(limited, model.actuator_ctrlrange[:, 1], 1.0)
-    return BoundModel(model, entries, (low + high) / 2, (high - low) / 2)
+    described = tuple(
+        ActionEntry(
+            model.actuator(i).name or f"actuator {i}",
+            f"-1 to 1 is its control from {low[i]:.4g} to {high[i]:.4g}",
+        )
+        for i in range(model.nu)
+    )
+    return BoundModel(model, entries, (low + high) / 2, (high - low) / 2, described)
 
 
 def _joint_entries(

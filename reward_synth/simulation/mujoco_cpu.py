@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
+from reward_synth.simulation.actions import ACTION, ActionSpace
 from reward_synth.simulation.initial import (
     InitialStates,
     check_terminated,
@@ -20,7 +21,7 @@ from reward_synth.simulation.initial import (
     silence_warnings,
 )
 from reward_synth.simulation.interface import Step
-from reward_synth.simulation.model import build_model
+from reward_synth.simulation.model import CAPABILITIES, build_model
 from reward_synth.simulation.observation import Observation
 from reward_synth.simulation.variables import Variables, check_variables, make_readers
 from reward_synth.task import Task
@@ -48,6 +49,9 @@ class MujocoSimulator:
         UserError: the task's model, variables, reset or termination are wrong.
     """
 
+    capabilities = CAPABILITIES
+    critic_observation_size = 0
+
     def __init__(self, task: Task, num_envs: int, *, threads: int = 1) -> None:
         if num_envs < 1 or threads < 1:
             raise ValueError("num_envs and threads must be at least 1")
@@ -59,6 +63,8 @@ class MujocoSimulator:
         self.placement: Mapping[str, Any] = {}
         self.model = model
         self.action_size = int(model.nu)
+        self.action_space = ActionSpace("continuous", self.action_size)
+        self.action_entries = bound.action_entries
         self.control_step = float(model.opt.timestep) * task.frame_skip
 
         threads = min(threads, num_envs)
@@ -69,34 +75,42 @@ class MujocoSimulator:
         self._data = [mujoco.MjData(model) for _ in range(threads)]
         self._initial = InitialStates(task, model)
 
-        self.state_size = self._initial.state_size
-        self.sensor_size = int(model.nsensordata)
+        state_size = self._initial.state_size
+        sensors = state_size + int(model.nsensordata)
+        self.record_size = sensors + self.action_size
+        self._state = slice(0, state_size)
+        self._sensors = slice(state_size, sensors)
+        self._applied = slice(sensors, self.record_size)
+        """Where a record holds MuJoCo's state, the sensors' values and the action."""
         self._center = bound.control_center
         self._half_range = bound.control_half_range
         steps = task.frame_skip
         self._control = np.empty((num_envs, steps, model.nu))
-        self._state_out = np.empty((num_envs, steps, self.state_size))
+        self._state_out = np.empty((num_envs, steps, state_size))
         self._sensor_out = np.empty((num_envs, steps, model.nsensordata))
 
-        offsets = {"qpos": 1, "qvel": 1 + model.nq}
+        offsets = {
+            "qpos": 1,
+            "qvel": 1 + model.nq,
+            "sensordata": self._sensors.start,
+            ACTION: self._applied.start,
+        }
         self._readers = make_readers(task, bound.entries, offsets)
         self._seed = np.zeros(num_envs, np.int64)
         self._index = np.arange(num_envs)
         self._episode = np.zeros(num_envs, np.int64)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._start: np.ndarray | None = None
+        """Records that the next step starts from."""
         self._resting: np.ndarray | None = None
-        self._start_sensors = self._sensor_out[:, -1]
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
-        self._action = self._previous_action = np.zeros((num_envs, model.nu))
         self._first = np.ones(num_envs, bool)
         self._step_first = self._first
         self._any_first = True
-        examples = self.variables_at(*self._initial.examples())
-        sizes = check_variables(task, examples)
+        examples = self.variables_at(self._start_records(*self._initial.examples()))
+        self.variable_sizes: Mapping[str, int | None] = check_variables(task, examples)
         check_terminated(task, examples)
-        self.variable_sizes: Mapping[str, int | None] = sizes | {"action": self.action_size}
         self._observation = Observation(task, bound.entries, offsets, self.variable_sizes)
         self.observation_size = self._observation.size
 
@@ -111,24 +125,24 @@ class MujocoSimulator:
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._first = np.ones(self.num_envs, bool)
-        state, sensors = self._initial(self._names())
-        self._start, self._start_sensors = state, sensors
+        self._start = self._start_records(*self._initial(self._names()))
         self._variables = self._previous_variables = None
         return self.observe()
 
     def observe(self) -> np.ndarray:
         """Observations of the states that the next step starts from."""
         assert self._start is not None
-        return self._observation(self.variables_at(self._start, self._start_sensors))
+        return self._observation(self.variables_at(self._start))
+
+    def critic_observe(self) -> None:
+        """The value function sees what the policy sees."""
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
         """All that decides how those environments go on; see the interface."""
         if self._start is None:
             raise RuntimeError("reset the simulator before a snapshot")
         everything = {
-            "state": self._start,
-            "sensors": self._start_sensors,
-            "action": self._action,
+            "record": self._start,
             "seed": self._seed,
             "index": self._index,
             "episode": self._episode,
@@ -143,12 +157,9 @@ class MujocoSimulator:
             self.reset(0)
         assert self._start is not None
         # Copies: whoever holds an earlier step still looks at its arrays.
-        self._start, self._start_sensors = self._start.copy(), self._start_sensors.copy()
-        self._action, self._first = self._action.copy(), self._first.copy()
+        self._start, self._first = self._start.copy(), self._first.copy()
         for array, name in (
-            (self._start, "state"),
-            (self._start_sensors, "sensors"),
-            (self._action, "action"),
+            (self._start, "record"),
             (self._seed, "seed"),
             (self._index, "index"),
             (self._episode, "episode"),
@@ -157,7 +168,7 @@ class MujocoSimulator:
         ):
             array[environments] = snapshot[name]
         # At an episode's first step the values before do not matter; else they are these.
-        self._variables = self.variables_at(self._start, self._start_sensors)
+        self._variables = self.variables_at(self._start)
 
     def step(self, action: np.ndarray) -> Step:
         """Advance one control step; see the interface."""
@@ -165,22 +176,21 @@ class MujocoSimulator:
         if start is None:
             raise RuntimeError("reset the simulator before its first step")
         applied = np.array(action, np.float64)
-        if applied.shape != self._action.shape:
-            raise ValueError(f"action has shape {applied.shape}, not {self._action.shape}")
+        if applied.shape != (self.num_envs, self.action_size):
+            expected = (self.num_envs, self.action_size)
+            raise ValueError(f"action has shape {applied.shape}, not {expected}")
         np.clip(applied, -1.0, 1.0, out=applied)
         if np.isnan(applied.sum()):
             np.nan_to_num(applied, copy=False, nan=0.0)
-        applied.flags.writeable = False
-        self._previous_action, self._action = self._action, applied
         self._control[:] = (applied * self._half_range + self._center)[:, None, :]
 
-        state, sensors = self._advance(start)
-        diverged = self._diverged(start, state)
+        record = self._advance(start)
+        diverged = self._diverged(start[:, self._state], record[:, self._state])
         if diverged is not None:
-            state[diverged] = start[diverged]
-            sensors[diverged] = self._start_sensors[diverged]
+            record[diverged] = start[diverged]
+        record[:, self._applied] = applied
 
-        variables = self.variables_at(state, sensors)
+        variables = self.variables_at(record)
         self._previous_variables, self._variables = self._variables, variables
         self._elapsed += 1
         self._step_first = first = self._first
@@ -195,14 +205,14 @@ class MujocoSimulator:
         ended = terminated | truncated
         final_observation = self._observation(variables)
         observation = final_observation.copy()
-        self._start, self._start_sensors = state, sensors
+        self._start = record
         if ended.any():
             self._restart(np.flatnonzero(ended), observation)
         self._first = ended
-        return Step(variables, observation, final_observation, terminated, truncated, first)
+        return Step(record, variables, observation, final_observation, terminated, truncated, first)
 
-    def _advance(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States and sensor values one control step later; those that rest stay where they are."""
+    def _advance(self, start: np.ndarray) -> np.ndarray:
+        """Records one control step later, but for the action; those that rest stay as they are."""
         rest = self._resting
         rows = slice(None) if rest is None else np.flatnonzero(~rest)
         count = self.num_envs if rest is None else int((~rest).sum())
@@ -210,7 +220,7 @@ class MujocoSimulator:
             self._rollout.rollout(
                 self._models[:count],
                 self._data,
-                start[rows],
+                np.ascontiguousarray(start[rows, self._state]),
                 self._control[rows],
                 control_spec=_CONTROL,
                 skip_checks=True,
@@ -219,12 +229,10 @@ class MujocoSimulator:
                 sensordata=self._sensor_out[:count],
                 chunk_size=-(-count // len(self._data)),
             )
-        if rest is None:
-            return self._state_out[:, -1].copy(), self._sensor_out[:, -1].copy()
-        state, sensors = start.copy(), self._start_sensors.copy()
-        state[rows] = self._state_out[:count, -1]
-        sensors[rows] = self._sensor_out[:count, -1]
-        return state, sensors
+        record = np.empty_like(start) if rest is None else start.copy()
+        record[rows, self._state] = self._state_out[:count, -1]
+        record[rows, self._sensors] = self._sensor_out[:count, -1]
+        return record
 
     def rest(self, environments: Sequence[int]) -> None:
         """Stop stepping environments until the next reset; see the interface."""
@@ -239,18 +247,20 @@ class MujocoSimulator:
             raise RuntimeError("reward inputs exist only after a step")
         inputs: dict[str, np.ndarray] = {}
         for name in names:
-            current = self._value(name.removeprefix("prev_"), variables, self._action)
-            if name.startswith("prev_"):
-                inputs[name] = self._before(name.removeprefix("prev_"), current)
-            else:
-                inputs[name] = current
+            bare = name.removeprefix("prev_")
+            current = variables[bare]
+            inputs[name] = current if bare == name else self._before(bare, current)
         return inputs
 
-    def variables_at(self, state: np.ndarray, sensordata: np.ndarray) -> Variables:
-        """The task's variables on ``(M, state_size)`` states and ``(M, nsensordata)`` values."""
-        return Variables(self._readers, state, sensordata)
+    def variables_at(self, record: np.ndarray) -> Variables:
+        """The task's variables on records ``(M, r)``."""
+        return Variables(self._readers, record)
 
     host_variables_at = variables_at
+
+    def positions_at(self, record: np.ndarray) -> np.ndarray:
+        """Generalised positions ``(M, nq)`` of records."""
+        return record[:, 1 : 1 + self.model.nq]
 
     def close(self) -> None:
         """Release the thread pool.  Closing twice is harmless."""
@@ -269,13 +279,15 @@ class MujocoSimulator:
         assert self._start is not None
         self._episode[ended] += 1
         self._elapsed[ended] = 0
-        states, sensors = self._initial(self._names(ended))
-        observation[ended] = self._observation(self.variables_at(states, sensors))
-        # Copies: the step's variables still look at the states that were reached.
+        records = self._start_records(*self._initial(self._names(ended)))
+        observation[ended] = self._observation(self.variables_at(records))
+        # A copy: the step's variables still look at the records that were reached.
         self._start = self._start.copy()
-        self._start[ended] = states
-        self._start_sensors = self._start_sensors.copy()
-        self._start_sensors[ended] = sensors
+        self._start[ended] = records
+
+    def _start_records(self, states: np.ndarray, sensors: np.ndarray) -> np.ndarray:
+        """Records ``(M, r)`` of episodes' starts: the action before the first one counts as 0."""
+        return np.concatenate((states, sensors, np.zeros((len(states), self.action_size))), axis=1)
 
     def _diverged(self, start: np.ndarray, state: np.ndarray) -> np.ndarray | None:
         """``(N,)`` bool: which environments' physics broke down; None when none did.
@@ -293,15 +305,12 @@ class MujocoSimulator:
 
     # --- values ----------------------------------------------------------------------------
 
-    def _value(self, name: str, variables: Variables, action: np.ndarray) -> np.ndarray:
-        return action if name == "action" else variables[name]
-
     def _before(self, name: str, current: np.ndarray) -> np.ndarray:
         """The value one control step earlier, or the current one at an episode's first step."""
         previous = self._previous_variables
         if previous is None:
             return current
-        value = self._value(name, previous, self._previous_action)
+        value = previous[name]
         if not self._any_first:
             return value
         first = self._step_first if current.ndim == 1 else self._step_first[:, None]

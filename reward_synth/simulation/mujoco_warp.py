@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from reward_synth.errors import DeviceMemoryError, UserError
+from reward_synth.simulation.actions import ACTION, ActionSpace
 from reward_synth.simulation.initial import (
     InitialStates,
     check_terminated,
@@ -21,7 +22,7 @@ from reward_synth.simulation.initial import (
     silence_warnings,
 )
 from reward_synth.simulation.interface import Step
-from reward_synth.simulation.model import build_model
+from reward_synth.simulation.model import CAPABILITIES, build_model
 from reward_synth.simulation.observation import Observation
 from reward_synth.simulation.rollout import on_host
 from reward_synth.simulation.variables import Variables, check_variables, make_readers
@@ -69,6 +70,9 @@ class WarpSimulator:
             ``reset`` and ``step``; nothing is kept on the device then, and the simulator closed.
     """
 
+    capabilities = CAPABILITIES
+    critic_observation_size = 0
+
     def __init__(self, task: Task, num_envs: int, *, device: str = "cuda:0") -> None:
         if num_envs < 1:
             raise ValueError("num_envs must be at least 1")
@@ -83,16 +87,26 @@ class WarpSimulator:
         self.placement: Mapping[str, Any] = {"device": device}
         self.model = model
         self.action_size = int(model.nu)
+        self.action_space = ActionSpace("continuous", self.action_size)
+        self.action_entries = bound.action_entries
         self.control_step = float(model.opt.timestep) * task.frame_skip
-        self.state_size = int(model.nq + model.nv + model.na)
-        self.sensor_size = int(model.nsensordata)
-        offsets = {"qpos": 0, "qvel": int(model.nq)}
+        self._state_size = int(model.nq + model.nv + model.na)
+        """Entries of ``qpos``, ``qvel`` and activations, with which a record begins."""
+        self._without_action = self._state_size + int(model.nsensordata)
+        self.record_size = self._without_action + self.action_size
+        offsets = {
+            "qpos": 0,
+            "qvel": int(model.nq),
+            "sensordata": self._state_size,
+            ACTION: self._without_action,
+        }
 
         self._initial = InitialStates(task, model)
         self._host_readers = make_readers(task, bound.entries, offsets)
-        examples = self._start_rows(*self._initial.examples())
-        sizes = check_variables(task, self.host_variables_at(*examples))
-        self.variable_sizes: Mapping[str, int | None] = sizes | {"action": self.action_size}
+        examples = self._start_records(*self._initial.examples())
+        self.variable_sizes: Mapping[str, int | None] = check_variables(
+            task, self.host_variables_at(examples)
+        )
 
         self._physics: WarpPhysics | None = None
         where = str(task.folder / "task.py")
@@ -114,15 +128,16 @@ class WarpSimulator:
         self._pools: dict[tuple[int, int], int] = {}
         """First row of each pool, by seed and size."""
         self._pool: tuple[torch.Tensor, ...] = ()
-        """States, sensor values and observations of all pools, one below the other."""
+        """Records and observations of all pools, one below the other."""
+        is_action = np.arange(self.record_size) >= self._without_action
+        self._is_action = self._tensor(is_action, torch.bool)
         self._row = self._tensor(np.zeros(count), torch.int64)
         self._stop = self._tensor(np.zeros(count), torch.int64)
         self._episode = self._tensor(np.zeros(count), torch.int64)
         self._elapsed = self._tensor(np.zeros(count), torch.int64)
         self._first = self._step_first = self._tensor(np.ones(count), torch.bool)
-        self._action = self._previous_action = self._tensor(np.zeros((count, self.action_size)))
         self._start: torch.Tensor | None = None
-        self._start_sensors = self._physics.sensordata
+        """Records that the next step starts from."""
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
 
@@ -142,7 +157,10 @@ class WarpSimulator:
     def observe(self) -> torch.Tensor:
         """Observations of the states that the next step starts from."""
         assert self._start is not None
-        return self._observation(self.variables_at(self._start, self._start_sensors))
+        return self._observation(self.variables_at(self._start))
+
+    def critic_observe(self) -> None:
+        """The value function sees what the policy sees."""
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Arguments for a reward program at the last step; see the interface."""
@@ -153,23 +171,20 @@ class WarpSimulator:
         inputs: dict[str, torch.Tensor] = {}
         for name in names:
             bare = name.removeprefix("prev_")
-            value = self._action if bare == "action" else variables[bare]
+            value = variables[bare]
             if bare != name and previous is not None:
-                before = self._previous_action if bare == "action" else previous[bare]
                 first = self._step_first if value.ndim == 1 else self._step_first[:, None]
-                value = torch.where(first, value, before)
+                value = torch.where(first, value, previous[bare])
             inputs[name] = value
         return inputs
 
-    def variables_at(self, state: torch.Tensor, sensordata: torch.Tensor) -> Variables:
-        """The task's variables on ``(M, state_size)`` states and ``(M, nsensordata)`` values."""
-        return Variables(self._readers, state, sensordata)
+    def variables_at(self, record: torch.Tensor) -> Variables:
+        """The task's variables on records ``(M, r)``."""
+        return Variables(self._readers, record)
 
-    def host_variables_at(self, state: np.ndarray, sensordata: np.ndarray) -> Variables:
+    def host_variables_at(self, record: np.ndarray) -> Variables:
         """:meth:`variables_at` on NumPy arrays, in NumPy's float64."""
-        return Variables(
-            self._host_readers, np.asarray(state, np.float64), np.asarray(sensordata, np.float64)
-        )
+        return Variables(self._host_readers, np.asarray(record, np.float64))
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
         """All that decides how those environments go on; see the interface."""
@@ -182,8 +197,7 @@ class WarpSimulator:
             self.reset(0)
         # Copies: whoever holds an earlier step still looks at its tensors.
         assert self._start is not None
-        self._start, self._start_sensors = self._start.clone(), self._start_sensors.clone()
-        self._action, self._first = self._action.clone(), self._first.clone()
+        self._start, self._first = self._start.clone(), self._first.clone()
         for name, value in self._everything().items():
             if isinstance(value, torch.Tensor):
                 value[environments] = self._tensor(snapshot[name], value.dtype)
@@ -192,7 +206,7 @@ class WarpSimulator:
         self._draw_pools()
         self._write(self._start)
         # At an episode's first step the values before do not matter; else they are these.
-        self._variables = self.variables_at(self._start, self._start_sensors)
+        self._variables = self.variables_at(self._start)
 
     def overflow(self) -> str | None:
         """What did not fit into the room made for contacts, in words; None if all did.
@@ -222,7 +236,7 @@ class WarpSimulator:
         self._episode = torch.zeros_like(self._episode)
         self._elapsed = torch.zeros_like(self._elapsed)
         self._first = torch.ones_like(self._first)
-        self._start, self._start_sensors, observation = self._initial_states()
+        self._start, observation = self._initial_states()
         self._physics.warmstart.zero_()
         self._physics.time.zero_()
         self._write(self._start)
@@ -234,22 +248,20 @@ class WarpSimulator:
         if start is None or physics is None:
             raise RuntimeError("reset the simulator before its first step")
         given = torch.as_tensor(action, dtype=torch.float32, device=self.device)
-        if given.shape != self._action.shape:
-            raise ValueError(
-                f"action has shape {tuple(given.shape)}, not {tuple(self._action.shape)}"
-            )
+        expected = (self.num_envs, self.action_size)
+        if tuple(given.shape) != expected:
+            raise ValueError(f"action has shape {tuple(given.shape)}, not {expected}")
         applied = torch.nan_to_num(given, nan=0.0, posinf=1.0, neginf=-1.0).clamp_(-1.0, 1.0)
-        self._previous_action, self._action = self._action, applied
         torch.addcmul(self._center, applied, self._half_range, out=physics.ctrl)
         physics.advance()
 
-        state = torch.cat((physics.qpos, physics.qvel, physics.act), dim=1)
+        parts = (physics.qpos, physics.qvel, physics.act, physics.sensordata, applied)
+        record = torch.cat(parts, dim=1)
         # A comparison with NaN is false.
-        sound = (state.abs() < LARGEST_STATE).all(dim=1)
-        state = torch.where(sound[:, None], state, start)
-        sensors = torch.where(sound[:, None], physics.sensordata, self._start_sensors)
+        sound = (record[:, : self._state_size].abs() < LARGEST_STATE).all(dim=1)
+        record = torch.where(sound[:, None] | self._is_action, record, start)
 
-        variables = self.variables_at(state, sensors)
+        variables = self.variables_at(record)
         self._previous_variables, self._variables = self._variables, variables
         self._step_first = first = self._first
         terminated = self.task.terminated(variables, self.xp) | ~sound
@@ -260,28 +272,27 @@ class WarpSimulator:
 
         self._episode = self._episode + ended
         self._elapsed = elapsed.masked_fill_(ended, 0)
-        initial, initial_sensors, initial_observation = self._initial_states()
-        self._start = torch.where(ended[:, None], initial, state)
-        self._start_sensors = torch.where(ended[:, None], initial_sensors, sensors)
+        initial, initial_observation = self._initial_states()
+        self._start = torch.where(ended[:, None], initial, record)
         physics.warmstart.masked_fill_(ended[:, None], 0.0)
         physics.time.masked_fill_(ended, 0.0)
         self._write(self._start)
         observation = torch.where(ended[:, None], initial_observation, final_observation)
         self._first = ended
-        return Step(variables, observation, final_observation, terminated, truncated, first)
+        return Step(record, variables, observation, final_observation, terminated, truncated, first)
 
-    def _write(self, state: torch.Tensor) -> None:
-        """Put states into the physics."""
+    def _write(self, record: torch.Tensor) -> None:
+        """Put the states of records into the physics."""
         physics, nq = self._physics, self.model.nq
         assert physics is not None
-        physics.qpos.copy_(state[:, :nq])
-        physics.qvel.copy_(state[:, nq : nq + self.model.nv])
-        physics.act.copy_(state[:, nq + self.model.nv :])
+        physics.qpos.copy_(record[:, :nq])
+        physics.qvel.copy_(record[:, nq : nq + self.model.nv])
+        physics.act.copy_(record[:, nq + self.model.nv : self._state_size])
 
     # --- initial states --------------------------------------------------------------------
 
     def _initial_states(self) -> list[torch.Tensor]:
-        """What each environment's present episode starts from: state, sensors, observation.
+        """What each environment's present episode starts from: record and observation.
 
         For all environments: which of them start anew is known on the device alone.
         """
@@ -297,8 +308,8 @@ class WarpSimulator:
         for seed, size in missing:
             names = np.zeros((size, 3), np.int64)
             names[:, 0], names[:, 1] = seed, np.arange(size)
-            drawn = [self._tensor(part) for part in self._start_rows(*self._initial(names))]
-            parts.append((*drawn, self._observation(self.variables_at(*drawn))))
+            drawn = self._tensor(self._start_records(*self._initial(names)))
+            parts.append((drawn, self._observation(self.variables_at(drawn))))
             self._pools[seed, size] = begin
             begin += size
         self._pool = tuple(torch.cat(part) for part in zip(*parts, strict=True))
@@ -306,9 +317,11 @@ class WarpSimulator:
         self._stop = self._tensor(self._size, torch.int64)
         self._index_on_device = self._tensor(self._index, torch.int64)
 
-    def _start_rows(self, states: np.ndarray, sensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``qpos``, ``qvel`` and activations of MuJoCo's states, which begin with time."""
-        return states[:, 1 : 1 + self.state_size], sensors
+    def _start_records(self, states: np.ndarray, sensors: np.ndarray) -> np.ndarray:
+        """Records ``(M, r)`` of MuJoCo's states, which begin with time; the action before the
+        first one counts as 0."""
+        parts = (states[:, 1 : 1 + self._state_size], sensors)
+        return np.concatenate((*parts, np.zeros((len(states), self.action_size))), axis=1)
 
     # --- the device ------------------------------------------------------------------------
 
@@ -318,11 +331,9 @@ class WarpSimulator:
         if self._start is None or physics is None:
             raise RuntimeError("reset the simulator before a snapshot")
         return {
-            "state": self._start,
-            "sensors": self._start_sensors,
+            "record": self._start,
             "warmstart": physics.warmstart,
             "time": physics.time,
-            "action": self._action,
             "seed": self._seed,
             "index": self._index,
             "pool": self._size,
@@ -334,13 +345,11 @@ class WarpSimulator:
     def _tensor(self, values: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         return torch.tensor(values, dtype=dtype, device=self.device)
 
-    def _check_on_device(self, examples: tuple[np.ndarray, np.ndarray]) -> None:
+    def _check_on_device(self, examples: np.ndarray) -> None:
         """Try the task's functions on tensors: NumPy may have let something pass."""
-        variables = self.variables_at(*map(self._tensor, examples))
+        variables = self.variables_at(self._tensor(examples))
         where = self.task.folder / "task.py"
         for name, size in self.variable_sizes.items():
-            if name == "action":
-                continue
             try:
                 shape = tuple(variables[name].shape)
             except Exception as error:

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from reward_synth.simulation.model import Entries
-from reward_synth.simulation.variables import HOST, Variables, compact_index
+from reward_synth.simulation.variables import HOST, Entries, Variables, compact_index
 from reward_synth.task import Array, Task
 
 
 class Observation:
-    """The observation ``(N, size)`` of ``N`` states.
+    """The observation ``(N, size)`` of ``N`` records.
 
-    Everything bound to ``qpos`` and ``qvel`` is gathered in one indexing, because a copy for
-    each variable would cost more than the physics of a small batch leaves.
+    Everything that lies in the record is gathered in one indexing, because a copy for each
+    variable would cost more than the physics of a small batch leaves.
     """
 
     def __init__(
@@ -34,7 +33,7 @@ class Observation:
             size = sizes[name]
             end = begin + (1 if size is None else size)
             entry = entries.get(name)
-            if entry is not None and entry.array in offsets:
+            if entry is not None:
                 columns.extend(index + offsets[entry.array] for index in entry.indices)
                 places.extend(range(begin, end))
             else:
@@ -47,10 +46,10 @@ class Observation:
         self._places = compact_index(places, xp, self._placement)
 
     def __call__(self, variables: Variables) -> Array:
-        state = variables.state
-        shape = (len(state), self.size)
-        observation = self._xp.empty(shape, dtype=state.dtype, **self._placement)
-        observation[:, self._places] = state[:, self._columns]
+        record = variables.record
+        shape = (len(record), self.size)
+        observation = self._xp.empty(shape, dtype=record.dtype, **self._placement)
+        observation[:, self._places] = record[:, self._columns]
         for name, place in self._others:
             observation[:, place] = variables[name]
         return observation

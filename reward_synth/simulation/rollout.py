@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from reward_synth.simulation.interface import Simulator, Step
-from reward_synth.simulation.variables import Variables
 from reward_synth.task import Array
 
 
@@ -30,14 +29,7 @@ class Rollout:
 
     def record(self, step: Step) -> None:
         """Take the simulator's last step."""
-        variables = step.variables
-        assert isinstance(variables, Variables)
-        values = {
-            "state": variables.state,
-            "sensordata": variables.sensordata,
-            "action": self.simulator.reward_inputs(("action",))["action"],
-            "first": step.first,
-        }
+        values = {"record": step.record, "first": step.first}
         if not self._arrays:
             self._arrays = {name: self._rows(value) for name, value in values.items()}
         elif self._recorded == self.steps:
@@ -55,16 +47,13 @@ class Rollout:
         """
         if self._recorded != self.steps:
             raise RuntimeError(f"{self._recorded} of {self.steps} steps are recorded")
-        state, sensordata, action, first = (
-            self._arrays[name][:, environments]
-            for name in ("state", "sensordata", "action", "first")
-        )
-        count = state.shape[1]
-        variables = self.simulator.variables_at(_flat(state), _flat(sensordata))
+        record, first = (self._arrays[name][:, environments] for name in ("record", "first"))
+        count = record.shape[1]
+        variables = self.simulator.variables_at(_flat(record))
         inputs: dict[str, Array] = {}
         for name in names:
             bare = name.removeprefix("prev_")
-            value = _flat(action) if bare == "action" else variables[bare]
+            value = variables[bare]
             if bare == name:
                 inputs[name] = value[count:]
             else:

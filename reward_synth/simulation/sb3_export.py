@@ -16,7 +16,7 @@ import numpy as np
 
 from reward_synth.errors import UserError
 from reward_synth.simulation.episodes import rollout_episodes
-from reward_synth.simulation.mujoco_cpu import MujocoSimulator
+from reward_synth.simulation.interface import Simulator
 from reward_synth.simulation.policy import VARIANCE_EPSILON, Policy
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def save_sb3(model: "Model", path: Path) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
-def compare(policy: Policy, model: "Model", simulator: MujocoSimulator, seed: int) -> Comparison:
+def compare(policy: Policy, model: "Model", simulator: Simulator, seed: int) -> Comparison:
     """Play one episode in every environment with the policy, and ask the model too."""
     scale = np.sqrt(policy.observation_variance + VARIANCE_EPSILON)
     differences: list[np.ndarray] = []

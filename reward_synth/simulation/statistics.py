@@ -4,9 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reward_synth.simulation import open_simulator
 from reward_synth.simulation.episodes import random_policy
-from reward_synth.simulation.mujoco_cpu import MujocoSimulator
+from reward_synth.simulation.rollout import on_host
 from reward_synth.task import Task
+
+
+@dataclass(frozen=True)
+class EntryRange:
+    """Where one entry of a variable lies, as 5th and 95th percentile over environments."""
+
+    random: tuple[float, float]
+    """Over all steps of random actions."""
+    start: tuple[float, float]
+    """After the first control step of an episode."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,8 @@ class VariableStatistics:
     """Standard deviation of the change over one control step."""
     start: tuple[float, float]
     """5th and 95th percentile after the first control step of an episode."""
+    entries: tuple[EntryRange, ...]
+    """The same of each entry; one of a scalar variable."""
 
 
 def variable_statistics(
@@ -39,20 +52,21 @@ def variable_statistics(
     seen: dict[str, list[np.ndarray]] = {name: [] for name in names}
     changes: dict[str, list[np.ndarray]] = {name: [] for name in names}
     starts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    simulator = MujocoSimulator(task, environments)
+    simulator = open_simulator(task, environments)
     try:
-        policy = random_policy(simulator.action_size, np.random.default_rng([seed, environments]))
+        policy = random_policy(simulator, np.random.default_rng([seed, environments]))
         observation = simulator.reset(seed)
         for _ in range(steps):
             step = simulator.step(policy(observation))
             observation = step.observation
             earlier = simulator.reward_inputs(f"prev_{name}" for name in names)
+            first = on_host(step.first)
             for name in names:
-                value = step.variables[name]
+                value = on_host(step.variables[name])
                 seen[name].append(value)
-                starts[name].append(value[step.first])
+                starts[name].append(value[first])
                 # At an episode's first step the value before is not known.
-                changes[name].append((value - earlier[f"prev_{name}"])[~step.first])
+                changes[name].append((value - on_host(earlier[f"prev_{name}"]))[~first])
     finally:
         simulator.close()
     return {name: _summarise(seen[name], changes[name], starts[name]) for name in names}
@@ -61,9 +75,13 @@ def variable_statistics(
 def _summarise(
     seen: list[np.ndarray], changes: list[np.ndarray], starts: list[np.ndarray]
 ) -> VariableStatistics:
-    values = np.stack(seen)
+    values, begins = np.stack(seen), np.concatenate(starts)
     low, high = np.percentile(values, [5.0, 95.0])
-    first, last = np.percentile(np.concatenate(starts), [5.0, 95.0])
+    first, last = np.percentile(begins, [5.0, 95.0])
+    size = 1 if begins.ndim == 1 else begins.shape[1]
+    ranges = [
+        np.percentile(part.reshape(-1, size), [5.0, 95.0], axis=0) for part in (values, begins)
+    ]
     change = np.concatenate(changes)
     return VariableStatistics(
         mean=float(values.mean()),
@@ -74,4 +92,8 @@ def _summarise(
         high=float(high),
         step_std=float(change.std()) if change.size else 0.0,
         start=(float(first), float(last)),
+        entries=tuple(
+            EntryRange(*(tuple(limits[:, entry].tolist()) for limits in ranges))
+            for entry in range(size)
+        ),
     )

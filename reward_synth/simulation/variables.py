@@ -1,12 +1,13 @@
-"""A task's variables on a batch of states, each computed when first asked for."""
+"""A task's variables on a batch of records, each computed when first asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from reward_synth.errors import UserError
-from reward_synth.simulation.model import Entries
+from reward_synth.simulation.actions import ACTION
 from reward_synth.task import Array, Derived, Task
 from reward_synth.task.validation import nearest
 
@@ -16,19 +17,29 @@ HOST: Mapping[str, Any] = {}
 Reader = Callable[["Variables"], Array]
 
 
-class Variables(Mapping[str, Array]):
-    """Variables of ``N`` states by name, arrays ``(N,)`` or ``(N, d)`` of the states' namespace.
+@dataclass(frozen=True)
+class Entries:
+    """Where a variable's entries lie in one of the arrays that make up a record."""
 
-    Values are views of the states where they can be, and read-only where the namespace knows
-    that; whoever holds the mapping keeps the states of that step alive.
+    array: str
+    """``qpos``, ``qvel``, ``sensordata`` or ``action``, of a MuJoCo model."""
+    indices: tuple[int, ...]
+    scalar: bool
+    """Whether the variable is ``(N,)`` rather than ``(N, len(indices))``."""
+
+
+class Variables(Mapping[str, Array]):
+    """Variables of ``N`` records by name, arrays ``(N,)`` or ``(N, d)`` of the records' namespace.
+
+    Values are views of the records where they can be, and read-only where the namespace knows
+    that; whoever holds the mapping keeps the records of that step alive.
     """
 
-    __slots__ = ("_readers", "_values", "sensordata", "state")
+    __slots__ = ("_readers", "_values", "record")
 
-    def __init__(self, readers: Mapping[str, Reader], state: Array, sensordata: Array) -> None:
+    def __init__(self, readers: Mapping[str, Reader], record: Array) -> None:
         # A reward that wrote into a view would change the physics.
-        self.state = _read_only(state)
-        self.sensordata = _read_only(sensordata)
+        self.record = _read_only(record)
         self._readers = readers
         self._values: dict[str, Array] = {}
 
@@ -82,31 +93,31 @@ def make_readers(
     xp: Any = np,
     placement: Mapping[str, Any] = HOST,
 ) -> dict[str, Reader]:
-    """How to compute each variable from a :class:`Variables`, in the task's order.
+    """How to compute each variable, and ``action``, from a :class:`Variables`, in the task's order.
 
-    ``offsets`` says where ``qpos`` and ``qvel`` begin in a state; ``xp`` is the array namespace
-    of the states, and ``placement`` the arguments that make a new array where they are.
+    ``entries`` says where each variable that is not derived lies, and ``action``; ``offsets`` where
+    each of their arrays begins in a record; ``xp`` is the array namespace of the records, and
+    ``placement`` the arguments that make a new array where they are.
     """
     readers: dict[str, Reader] = {}
     for name, variable in task.variables.items():
         binding = variable.binding
         if isinstance(binding, Derived):
             readers[name] = _derived_reader(binding.function, xp)
-        elif entries[name].array == "sensordata":
-            readers[name] = _sensor_reader(_selection(entries[name], 0, xp, placement))
         else:
-            entry = entries[name]
-            readers[name] = _state_reader(_selection(entry, offsets[entry.array], xp, placement))
+            readers[name] = _record_reader(entries[name], offsets, xp, placement)
+    readers[ACTION] = _record_reader(entries[ACTION], offsets, xp, placement)
     return readers
 
 
 def check_variables(task: Task, variables: Variables) -> dict[str, int | None]:
-    """Evaluate every variable on some states and give its size: None for ``(N,)``, else d.
+    """Evaluate every variable, and ``action``, on some records and give its size: None for
+    ``(N,)``, else d.
 
     Raises:
         UserError: a derived variable raises, gives a wrong shape, or reads what it may not.
     """
-    count = len(variables.state)
+    count = len(variables.record)
     values: dict[str, Array] = {}
     for name, variable in task.variables.items():
         where = f"{task.folder / 'task.py'}: variable {name!r}"
@@ -126,6 +137,7 @@ def check_variables(task: Task, variables: Variables) -> dict[str, int | None]:
             values[name] = value
         else:
             values[name] = variables[name]
+    values[ACTION] = variables[ACTION]
     return {name: None if v.ndim == 1 else v.shape[1] for name, v in values.items()}
 
 
@@ -136,23 +148,18 @@ def compact_index(indices: list[int], xp: Any = np, placement: Mapping[str, Any]
     return xp.asarray(indices, dtype=xp.int64, **placement)
 
 
-def _selection(entries: Entries, offset: int, xp: Any, placement: Mapping[str, Any]) -> Any:
-    indices = [index + offset for index in entries.indices]
-    return indices[0] if entries.scalar else compact_index(indices, xp, placement)
-
-
-def _state_reader(selection: Any) -> Reader:
-    return lambda variables: _read_only(variables.state[:, selection])
-
-
-def _sensor_reader(selection: Any) -> Reader:
-    return lambda variables: _read_only(variables.sensordata[:, selection])
+def _record_reader(
+    entries: Entries, offsets: Mapping[str, int], xp: Any, placement: Mapping[str, Any]
+) -> Reader:
+    indices = [index + offsets[entries.array] for index in entries.indices]
+    selection = indices[0] if entries.scalar else compact_index(indices, xp, placement)
+    return lambda variables: _read_only(variables.record[:, selection])
 
 
 def _derived_reader(function: Callable[[Mapping[str, Any], Any], Any], xp: Any) -> Reader:
     if xp is np:
         return lambda variables: _read_only(np.asarray(function(variables, np), np.float64))
-    return lambda variables: xp.asarray(function(variables, xp), dtype=variables.state.dtype)
+    return lambda variables: xp.asarray(function(variables, xp), dtype=variables.record.dtype)
 
 
 def _read_only(array: Array) -> Array:

@@ -18,16 +18,11 @@ from reward_synth.task.bindings import Array, Binding
 from reward_synth.task.control import (
     Actions,
     Full,
-    Home,
     Pushes,
     Randomised,
     Resampled,
-    Start,
 )
 from reward_synth.task.environments import Environment, Model
-
-Reset = tuple[np.ndarray, np.ndarray] | Start
-"""What a reset draws."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +121,9 @@ class Task:
     environment: Environment | None = None
     frame_skip: int = 1
     """Physics steps per control step, of a model."""
-    reset: Callable[[np.random.Generator, int], Reset] | Home | None = None
+    reset: Any = None
     """``reset(rng, n)`` gives initial ``qpos (n, nq)`` and ``qvel (n, nv)``, or a :class:`Start`;
-    of a model alone."""
+    or a :class:`Home` stands in its place.  Of a model alone, which must have one."""
     terminated: Callable[[Mapping[str, Array], Any], Array] = never
     """``terminated(v, xp)`` gives ``(N,)`` booleans: the episode failed and ends.  Of a model
     alone."""

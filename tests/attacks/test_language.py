@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from reward_synth.evaluation import Gate, WorkerPool
-from reward_synth.evaluation.gate import readable_variables
 from reward_synth.reward import check, parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import task_spec
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import load_task
 from sandbox.messages import ProgramProbe
 from sandbox.probe import ENVIRONMENTS, collect_rows, probe_program
@@ -23,7 +23,7 @@ from tests.attacks.catalogue import ATTACKS, Attack
 from tests.attacks.measured import MOST_BYTES, MOST_SECONDS, measure
 
 TASK = load_task("hopper-forward")
-VARIABLES = readable_variables(TASK)
+VARIABLES = task_spec(TASK).readable
 HARMLESS = [attack for attack in ATTACKS if not attack.refused]
 NO_EFFECT = {
     *("compile", "exec", "builtins.id", "object.__getattr__", "code.__new__"),

@@ -29,7 +29,7 @@ from reward_synth.redaction import Secrets
 from reward_synth.reward import forms
 from reward_synth.search import RunConfig
 from reward_synth.search.loop import search
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, save_policy
 from reward_synth.store import Store
 from reward_synth.task import load_task

@@ -6,9 +6,9 @@ import pytest
 
 import benchmarks.physics
 from reward_synth.reward import parse, read_program
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import task_spec
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import load_task
-from sandbox.probe import public_sizes
 
 COUNTS = {
     "ant-forward": 8,
@@ -32,7 +32,7 @@ def test_there_are_programs_for_each_task():
 def test_programs_are_right_and_differ(task: str):
     loaded = load_task(task)
     simulator = MujocoSimulator(loaded, 1)
-    sizes = public_sizes(loaded, simulator)
+    sizes = task_spec(loaded).readable
     simulator.close()
     programs = [parse(read_program(file), sizes) for file in files(task)]
     assert len({program.digest for program in programs}) == COUNTS[task]

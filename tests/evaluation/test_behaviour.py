@@ -80,7 +80,7 @@ def episode(rise: float, steps: int = 100, *, seed: int = 0, terminated: bool = 
 
 def usual() -> dict[str, VariableStatistics]:
     """Under random actions every variable moves a little."""
-    one = VariableStatistics(0.0, 0.1, -0.2, 0.2, -0.15, 0.15, 0.01, (-0.1, 0.1))
+    one = VariableStatistics(0.0, 0.1, -0.2, 0.2, -0.15, 0.15, 0.01, (-0.1, 0.1), ())
     return dict.fromkeys(("height", "noise", "still", "joints"), one)
 
 

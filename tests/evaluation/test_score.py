@@ -7,8 +7,8 @@ import pytest
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import fitness_of, score_policies, score_policy
-from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.episodes import rollout_episodes
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
 from reward_synth.task import load_task
 

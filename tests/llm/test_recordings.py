@@ -3,9 +3,10 @@
 import pytest
 
 from reward_synth.llm import extract_program
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import task_spec
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import load_task
-from sandbox.probe import ENVIRONMENTS, collect_rows, probe_program, public_sizes
+from sandbox.probe import ENVIRONMENTS, collect_rows, probe_program
 from tests.servers import Answer, read_recordings
 
 RECORDINGS = read_recordings("hopper-forward")
@@ -20,7 +21,7 @@ ANSWERS = [
 def states():
     """Sizes of what a program may read, and rows of it from random episodes."""
     simulator = MujocoSimulator(load_task("hopper-forward"), ENVIRONMENTS)
-    sizes = public_sizes(simulator.task, simulator)
+    sizes = task_spec(simulator.task).readable
     rows = collect_rows(simulator, [*sizes, *(f"prev_{name}" for name in sizes)], seed=0)
     simulator.close()
     return sizes, rows

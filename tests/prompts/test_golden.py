@@ -23,9 +23,9 @@ SEEDS = "reflection-seeds.md"
 """The reflection once more, where a program was trained with several seeds."""
 
 STATISTICS = {
-    "cart_position": VariableStatistics(0.0, 0.2, -1.0, 1.0, -0.312, 0.298, 0.01, (-0.1, 0.1)),
-    "pole_up": VariableStatistics(-0.9, 0.1, -1.0, 0.4, -1.0, -0.6128, 0.02, (-1.0, -0.99998)),
-    "joint_velocities": VariableStatistics(0.0, 1.0, -9.0, 9.0, -2.5, 2.46, 0.3, (-0.5, 0.4)),
+    "cart_position": VariableStatistics(0.0, 0.2, -1.0, 1.0, -0.312, 0.298, 0.01, (-0.1, 0.1), ()),
+    "pole_up": VariableStatistics(-0.9, 0.1, -1.0, 0.4, -1.0, -0.6128, 0.02, (-1.0, -0.99998), ()),
+    "joint_velocities": VariableStatistics(0.0, 1.0, -9.0, 9.0, -2.5, 2.46, 0.3, (-0.5, 0.4), ()),
 }
 
 ANSWER = """\

@@ -11,7 +11,7 @@ from reward_synth.feedback.templates import prompts_folder
 from reward_synth.llm import ChatMessage, extract_program
 from reward_synth.reward import check
 from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import list_tasks, load_task, reward_source
 from sandbox.messages import ProbeFinding
 from tests.prompts.small_task import SIZES, TASK

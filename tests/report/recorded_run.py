@@ -9,7 +9,7 @@ from reward_synth.evaluation import decide, keep_at, rung_steps, standings
 from reward_synth.evaluation.score import Score
 from reward_synth.intervals import interval
 from reward_synth.search.config import RunConfig
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, save_policy
 from reward_synth.store import NewCandidate, NewCompletion, RungDecision, Store, write_best
 from reward_synth.task import load_task

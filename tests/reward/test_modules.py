@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reward_synth.evaluation import readable_variables
 from reward_synth.reward import check, parse
 from reward_synth.reward.modules import take_apart, transplant
+from reward_synth.simulation import task_spec
 from reward_synth.task import load_task
 
 PROGRAMS = Path(__file__).parents[2] / "benchmarks" / "programs"
@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parents[2] / "benchmarks" / "programs"
 
 @pytest.mark.parametrize("name", ["hopper-forward", "cartpole-swingup"])
 def test_what_is_transplanted_is_what_the_donor_paid(name: str):
-    sizes = readable_variables(load_task(name))
+    sizes = task_spec(load_task(name)).readable
     rng = np.random.default_rng(0)
     rows = {
         prefix + variable: rng.normal(size=(8,) if size is None else (8, size))

@@ -14,10 +14,10 @@ from stable_baselines3.common.vec_env import VecNormalize
 from torch.distributions import Normal
 
 from reward_synth.reward import parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation import task_spec
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import PpoSettings, Task, load_task, reward_source
 from sandbox.population import Experience, Layout, Population, RunningMoments
-from sandbox.probe import public_sizes
 from sandbox.vec_env import RewardedSimulator
 
 CARTPOLE = load_task("cartpole-swingup")
@@ -156,7 +156,7 @@ def test_running_moments_are_those_of_all_samples():
 def test_rewards_are_scaled_as_vec_normalize_does():
     task = replace(CARTPOLE, episode_steps=7)
     simulator = MujocoSimulator(task, 4)
-    program = parse(reward_source(CARTPOLE, "expert"), public_sizes(task, simulator))
+    program = parse(reward_source(CARTPOLE, "expert"), task_spec(task).readable)
     raw: list[np.ndarray] = []
     environment = VecNormalize(
         RewardedSimulator(simulator, program, {}, 5, lambda _, total, parts: raw.append(total)),
@@ -401,7 +401,7 @@ def test_an_update_is_stable_baselines3s():
     assert experience.done.any() and experience.bootstrap.any()
     reward = reward_of(experience)
 
-    program = parse(reward_source(HOPPER, "expert"), public_sizes(HOPPER, simulator))
+    program = parse(reward_source(HOPPER, "expert"), task_spec(HOPPER).readable)
     environment = RewardedSimulator(simulator, program, {}, 0, lambda *_: None)
     sizes = list(settings.hidden_sizes)
     model = PPO(

@@ -302,14 +302,14 @@ def test_a_job_may_say_how_many_environments_each_member_has(tmp_path):
 
 def test_too_little_device_memory_halves_the_environments_and_says_so(tmp_path, monkeypatch):
     """A machine that holds 40 environments: two members of 16, or three of 8."""
-    make = training.make_simulator
+    make = training.open_simulator
 
     def small(task: Any, environments: int, *others: Any) -> Any:
         if environments > 40:
             raise DeviceMemoryError("the device is full")
         return make(task, environments, *others)
 
-    monkeypatch.setattr(training, "make_simulator", small)
+    monkeypatch.setattr(training, "open_simulator", small)
     members = FOUR[:3]
     two = run(tmp_path / "two", *members[:2], steps=2048)
     assert (two.report("expert").environments, two.report("expert").note) == (16, "")
@@ -329,7 +329,7 @@ def test_where_not_even_few_environments_fit_the_job_says_so(tmp_path, monkeypat
     def full(*_: Any) -> Any:
         raise DeviceMemoryError("the device is full")
 
-    monkeypatch.setattr(training, "make_simulator", full)
+    monkeypatch.setattr(training, "open_simulator", full)
     with pytest.raises(DeviceMemoryError, match="cpu has too little memory"):
         run(tmp_path, member("a"))
 

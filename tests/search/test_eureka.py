@@ -7,7 +7,6 @@ import pytest
 
 from reward_synth.api import FinishedRun, search
 from reward_synth.errors import RunError
-from reward_synth.evaluation.gate import readable_variables
 from reward_synth.llm import extract_program
 from reward_synth.reward.dialects import translate
 from reward_synth.search import Progress, RunConfig
@@ -15,6 +14,7 @@ from reward_synth.search.building import build_strategy
 from reward_synth.search.eureka import Eureka
 from reward_synth.search.history import history
 from reward_synth.search.roles import SoFar
+from reward_synth.simulation import task_spec
 from reward_synth.store import Store
 from reward_synth.store.schema import Run
 from reward_synth.task import load_task
@@ -73,7 +73,7 @@ def test_execute_rate_and_repairs_are_those_of_the_recordings(finished):
 
 def right_at_once(recording: Recording) -> bool:
     """Whether a recorded answer passes the gate, or does once it is translated."""
-    variables = readable_variables(load_task("hopper-forward"))
+    variables = task_spec(load_task("hopper-forward")).readable
     translation = translate(extract_program(recording.text), variables)
     return recording.expect == "ok" or translation.changed
 

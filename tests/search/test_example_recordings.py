@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from reward_synth import api
-from reward_synth.evaluation import readable_variables
 from reward_synth.llm import extract_program
 from reward_synth.llm.replay import Exchange, read_recording
 from reward_synth.reward import check
 from reward_synth.reward.dialects import translate
 from reward_synth.search.prompts import initial_messages
+from reward_synth.simulation import task_spec
 from reward_synth.simulation.statistics import variable_statistics
 from reward_synth.store import Store
 from reward_synth.task import Task, load_task
@@ -51,7 +51,7 @@ def test_there_are_two_strategies_on_each_task():
 def test_a_recording_is_small_and_begins_with_the_prompt_of_today(recording: Path):
     assert recording.stat().st_size < MOST_BYTES
     task, _ = task_and_strategy(recording)
-    sizes = readable_variables(task)
+    sizes = task_spec(task).readable
     first = initial_messages(task, sizes, variable_statistics(task), steps=STEPS.get(task.name))
     assert opened(read_recording(recording)[0]) == [(m.role, m.content) for m in first]
 
@@ -60,7 +60,7 @@ def test_nearly_every_program_executes_as_it_was_written():
     sound, written = 0, 0
     for recording in RECORDINGS:
         task, _ = task_and_strategy(recording)
-        sizes = readable_variables(task)
+        sizes = task_spec(task).readable
         for text in designs(recording):
             written += 1
             source = translate(extract_program(text), sizes).source

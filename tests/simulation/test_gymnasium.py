@@ -17,7 +17,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import load_task
 
 ENVIRONMENTS = {

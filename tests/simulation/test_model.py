@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reward_synth.errors import UserError
-from reward_synth.simulation import MujocoSimulator
 from reward_synth.simulation.model import SENSOR_KINDS, build_model
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import Derived, JointPosition, JointVelocity, MjcfFile, Sensor, Variable
 from tests.simulation.robots import REST, robot_task
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_synth.errors import UserError
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import Derived, JointVelocity, Sensor, Variable, load_task
 from tests.simulation.robots import at_rest, robot_task
 
@@ -339,7 +339,7 @@ def test_a_snapshot_goes_on_elsewhere_as_it_would_have_here(steps, limit, thread
         others[1:3] = action[2:4]
         step = there.step(others)
         for field in dataclasses.fields(step):
-            if field.name != "variables":
+            if field.name != "variables" and "critic" not in field.name:
                 np.testing.assert_array_equal(
                     getattr(step, field.name)[1:3], getattr(expected, field.name)[2:4], field.name
                 )

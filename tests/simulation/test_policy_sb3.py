@@ -21,7 +21,7 @@ from gymnasium import spaces
 from stable_baselines3 import A2C, DDPG, PPO, SAC, TD3
 
 from reward_synth.errors import UserError
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
 from reward_synth.simulation.sb3_export import compare, save_sb3, to_sb3
 from reward_synth.task import load_task

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.rollout import Rollout
 from reward_synth.task import load_task
 

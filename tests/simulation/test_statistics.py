@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reward_synth.simulation import task_spec
 from reward_synth.simulation.statistics import variable_statistics
 from reward_synth.task import Derived, Sensor, Variable, list_tasks, load_task
 from tests.simulation.robots import robot_task
@@ -44,6 +45,10 @@ def test_every_public_variable_of_a_built_in_task_moves(name: str) -> None:
     found = variable_statistics(task, environments=4, steps=64)
     assert set(found) == {key for key, variable in task.variables.items() if variable.public}
     for key, statistics in found.items():
-        assert np.isfinite(np.hstack(list(vars(statistics).values()))).all(), key
+        overall = {name: value for name, value in vars(statistics).items() if name != "entries"}
+        assert np.isfinite(np.hstack(list(overall.values()))).all(), key
+        assert len(statistics.entries) == (task_spec(task).variable_sizes[key] or 1)
+        lows = [entry.random[0] for entry in statistics.entries]
+        assert min(lows) <= statistics.low <= max(lows), key
         assert statistics.min <= statistics.start[0] <= statistics.start[1] <= statistics.max, key
         assert statistics.std > 0, key

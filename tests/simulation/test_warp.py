@@ -21,8 +21,9 @@ from scipy import stats
 
 from reward_synth.errors import UserError
 from reward_synth.reward import parse
-from reward_synth.simulation import MujocoSimulator, make_simulator, warp_physics
+from reward_synth.simulation import open_simulator, warp_physics
 from reward_synth.simulation.episodes import EpisodeRecorder, rollout_episodes
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.mujoco_warp import POOL_STRIDE, WarpSimulator
 from reward_synth.simulation.rollout import Rollout
 from reward_synth.task import Episode, Task, list_tasks, load_task, reward_source
@@ -76,8 +77,8 @@ def differences(task: Task, ours: Any, theirs: Any) -> np.ndarray:
 def same_state(gpu: WarpSimulator, cpu: MujocoSimulator) -> None:
     """Put the CPU's state into the other simulator."""
     theirs, ours = cpu.snapshot(EVERYONE), gpu.snapshot(EVERYONE)
-    ours["state"] = theirs["state"][:, 1:]
-    for name in ("sensors", "elapsed", "first"):
+    ours["record"] = theirs["record"][:, 1:]
+    for name in ("elapsed", "first"):
         ours[name] = theirs[name]
     gpu.restore(EVERYONE, ours)
 
@@ -131,10 +132,10 @@ def test_ants_with_friction_pyramids_agree_where_nothing_touches() -> None:
     free, errors = [], []
     for action in actions(50, 16, cpu.action_size):
         same_state(gpu, cpu)
-        starts = cpu.snapshot(EVERYONE)["state"]
+        starts = cpu.snapshot(EVERYONE)["record"]
         ours, theirs = gpu.step(action), cpu.step(action.numpy())
         errors.append(differences(task, ours.variables, theirs.variables))
-        ends = theirs.variables.state  # pyright: ignore[reportAttributeAccessIssue]
+        ends = theirs.record
         heights = []
         for state in (*starts, *ends):
             data.qpos[:] = state[1:16]
@@ -244,7 +245,7 @@ def test_a_diverged_environment_ends_alone_and_starts_anew() -> None:
     simulator.reset(0)
     calm = simulator.snapshot(EVERYONE)
     wild = {name: array.copy() for name, array in calm.items()}
-    wild["state"][1, 6:] = 1e9
+    wild["record"][1, 6:12] = 1e9
     wild["first"][:] = False
     given = actions(30, 3, 3)
     expected = trace(simulator, given, EVERYONE)
@@ -361,10 +362,10 @@ def test_devices_that_are_not_there_are_named() -> None:
         ("cuda:x", "unknown device"),
     ):
         with pytest.raises(UserError, match=words) as caught:
-            make_simulator(HOPPER, 2, device)
+            open_simulator(HOPPER, 2, device)
         assert "\n" not in str(caught.value)
-    assert isinstance(make_simulator(HOPPER, 2, "warp-cpu"), WarpSimulator)
-    assert isinstance(make_simulator(HOPPER, 2, "cpu"), MujocoSimulator)
+    assert isinstance(open_simulator(HOPPER, 2, "warp-cpu"), WarpSimulator)
+    assert isinstance(open_simulator(HOPPER, 2, "cpu"), MujocoSimulator)
 
 
 def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reward_synth.reward import check, parse
-from reward_synth.simulation import MujocoSimulator
+from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import list_tasks, load_task, reward_source
 
 TASKS = [

@@ -108,24 +108,28 @@ def measure(signal: Signal, values: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def survey(task: Task) -> Survey:
     """Watch ``task`` under uniformly random actions."""
-    from reward_synth.simulation import MujocoSimulator
+    from reward_synth.simulation import open_simulator
+    from reward_synth.simulation.episodes import random_policy
+    from reward_synth.simulation.rollout import on_host
 
-    simulator = MujocoSimulator(task, ENVIRONMENTS)
+    simulator = open_simulator(task, ENVIRONMENTS)
     try:
-        rng = np.random.default_rng(SURVEY_SEED)
+        act = random_policy(simulator, np.random.default_rng(SURVEY_SEED))
         public = [name for name, variable in task.variables.items() if variable.public]
         names = [*public, "action", *(f"prev_{name}" for name in [*public, "action"])]
         sizes = {name: simulator.variable_sizes[name] for name in [*public, "action"]}
         seen: dict[str, list[np.ndarray]] = {name: [] for name in names}
         first, ended, episodes = [], 0, ENVIRONMENTS
-        simulator.reset(SURVEY_SEED)
+        observation = simulator.reset(SURVEY_SEED)
         for _ in range(STEPS):
-            step = simulator.step(rng.uniform(-1.0, 1.0, (ENVIRONMENTS, simulator.action_size)))
+            step = simulator.step(act(observation))
+            observation = step.observation
             for name, value in simulator.reward_inputs(names).items():
-                seen[name].append(np.array(value, dtype=float))
-            first.append(np.array(step.first, dtype=bool))
-            ended += int(np.sum(step.terminated))
-            episodes += int(np.sum(step.terminated)) + int(np.sum(step.truncated))
+                seen[name].append(np.array(on_host(value), dtype=float))
+            first.append(np.array(on_host(step.first), dtype=bool))
+            terminated, truncated = on_host(step.terminated), on_host(step.truncated)
+            ended += int(np.sum(terminated))
+            episodes += int(np.sum(terminated)) + int(np.sum(truncated))
         return Survey(
             {name: np.concatenate(chunks) for name, chunks in seen.items()},
             np.concatenate(first),

@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from reward_synth.evaluation.gate import readable_variables
 from reward_synth.llm import extract_program
 from reward_synth.reward import check, parse
 from reward_synth.reward.dialects import Translation, translate
+from reward_synth.simulation import task_spec
 from reward_synth.task import load_task
 from tests.reward.dialects.corpus import Entry, read_corpus
 from tests.reward.dialects.originals import run_original
@@ -22,7 +22,7 @@ BROKEN = [entry for entry in ENTRIES if entry.refused]
 
 @cache
 def variables_of(task: str) -> dict[str, int | None]:
-    return readable_variables(load_task(task))
+    return task_spec(load_task(task)).readable
 
 
 @cache
