@@ -22,9 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import OBSERVATION_CLIP, VARIANCE_EPSILON, Policy
 from reward_synth.task import PpoSettings
+from sandbox.distributions import distribution_of
 
 # Intel's MKL sums in another order where a matrix lies at another alignment in memory, which it
 # does for another K; this forbids it.  MKL looks when it is first used, not when it is loaded.
@@ -43,7 +45,6 @@ WHOLE_VECTORS = 64
 """Numbers that a processor takes at once divide this."""
 KL_TOLERANCE = 1.5
 """An update stops when the estimated KL divergence exceeds this many times its target."""
-SQRT_2PI_LOG = 0.5 * math.log(2.0 * math.pi)
 
 
 # --- parameters: one row for each member ------------------------------------------------------
@@ -52,17 +53,26 @@ SQRT_2PI_LOG = 0.5 * math.log(2.0 * math.pi)
 class Layout:
     """Where each layer's weights and biases lie in a row ``(P,)`` of ``θ``.
 
-    Two tanh networks, ``policy`` and ``value``, with the same hidden sizes, and ``log_std (nu,)``.
+    Two tanh networks with the same hidden sizes, ``policy`` and ``value``, which may have an input
+    of its own; and what the action's distribution learns besides (``log_std``, of a Gaussian).
     """
 
-    def __init__(self, observation: int, action: int, hidden: Sequence[int]) -> None:
+    def __init__(
+        self,
+        observation: int,
+        action: int,
+        hidden: Sequence[int],
+        critic_observation: int = 0,
+        others: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> None:
         self.shapes: dict[str, tuple[int, ...]] = {}
-        for network, out in (("policy", action), ("value", 1)):
-            widths = [observation, *hidden, out]
+        inputs = (("policy", observation, action), ("value", critic_observation or observation, 1))
+        for network, size, out in inputs:
+            widths = [size, *hidden, out]
             for layer, (i, o) in enumerate(itertools.pairwise(widths)):
                 self.shapes[f"{network}.{layer}.weight"] = (i, o)
                 self.shapes[f"{network}.{layer}.bias"] = (1, o)
-        self.shapes["log_std"] = (1, action)
+        self.shapes |= {"log_std": (1, action)} if others is None else others
         self.depth = len(hidden) + 1
         self.size = sum(math.prod(shape) for shape in self.shapes.values())
 
@@ -160,6 +170,11 @@ class RunningMoments:
         self.variance += (variance - self.variance + delta * delta * (1.0 - share)) * share
         self.count = total
 
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """All of it, by names that begin with ``name``."""
+        parts = {"mean": self.mean, "variance": self.variance, "count": self.count}
+        return {f"{name}.{part}": tensor for part, tensor in parts.items()}
+
     def scale(self) -> Tensor:
         """``(K, 1, d)`` standard deviation."""
         return torch.sqrt(self.variance + VARIANCE_EPSILON)
@@ -173,6 +188,8 @@ class Experience:
     """A rollout before its rewards are known; tensors are ``(K, T, E, …)``."""
 
     s: Tensor
+    c: Tensor
+    """What the value function sees; ``s`` where it has no observation of its own."""
     a: Tensor
     log_probability: Tensor
     done: Tensor
@@ -181,6 +198,7 @@ class Experience:
     """Value of the state in which an episode ran out of time; 0 elsewhere."""
     next_s: Tensor
     """``(K, E, obs)``: where the next rollout begins."""
+    next_c: Tensor
 
 
 class Population:
@@ -194,18 +212,27 @@ class Population:
         self,
         settings: PpoSettings,
         observation_size: int,
-        action_size: int,
+        action_space: ActionSpace,
         seeds: Sequence[int],
         *,
         rollout_steps: int,
         total_steps: int,
+        critic_observation_size: int = 0,
         device: str = "cpu",
     ) -> None:
         self.settings = settings
         self.device = torch.device(device)
         self.T, self.E = rollout_steps, settings.environments
         self.total_steps = total_steps
-        self.layout = Layout(observation_size, action_size, settings.hidden_sizes)
+        self.action_space = action_space
+        self.distribution = distribution_of(action_space)
+        self.layout = Layout(
+            observation_size,
+            action_space.size,
+            settings.hidden_sizes,
+            critic_observation_size,
+            self.distribution.shapes,
+        )
         self.generators = [
             torch.Generator(self.device).manual_seed(_scatter(seed)) for seed in seeds
         ]
@@ -222,6 +249,11 @@ class Population:
         self.steps = 0
         """Environment steps of each member so far."""
         self.observations = RunningMoments(len(seeds), observation_size, self.device)
+        self.critic_observations = (
+            RunningMoments(len(seeds), critic_observation_size, self.device)
+            if critic_observation_size
+            else None
+        )
         self.returns = RunningMoments(len(seeds), 1, self.device)
         self.discounted = torch.zeros(len(seeds), self.E, dtype=torch.float64, device=self.device)
         """Discounted sum of each environment's rewards so far, whose variance scales rewards."""
@@ -231,13 +263,17 @@ class Population:
 
     # --- acting ---------------------------------------------------------------------------
 
-    def begin(self, observation: Tensor) -> None:
-        """Take in the first observations ``(K, E, obs)`` of new members."""
+    def begin(self, observation: Tensor, critic_observation: Tensor | None = None) -> None:
+        """Take in the first observations ``(K, E, obs)`` of new members, and what their value
+        function sees ``(K, E, c)``, where it has an observation of its own."""
         self.observations.update(observation)
+        if self.critic_observations is not None and critic_observation is not None:
+            self.critic_observations.update(critic_observation)
 
-    def normalise(self, observation: Tensor) -> Tensor:
-        """Observations ``(K, E, obs)`` as the networks see them."""
-        statistics = self.observations
+    def normalise(self, observation: Tensor, statistics: RunningMoments | None = None) -> Tensor:
+        """Observations ``(K, E, obs)`` as the networks see them, by the policy's statistics or by
+        others."""
+        statistics = statistics or self.observations
         s = (observation - statistics.mean) / statistics.scale()
         return s.clamp_(-OBSERVATION_CLIP, OBSERVATION_CLIP).float()
 
@@ -245,12 +281,13 @@ class Population:
     def collect(self, simulator: Simulator, listen: Callable[[Step], None]) -> Experience:
         """Let every member act for ``T`` steps; ``listen`` hears each step."""
         K, T, E, layout = len(self), self.T, self.E, self.layout
-        parameters = layout.views(self.theta)
-        deviation = parameters["log_std"].exp()
-        nu = deviation.shape[-1]
-        noise = torch.stack(
-            [torch.randn(T, E, nu, generator=g, device=self.device) for g in self.generators]
-        )
+        parameters, distribution = layout.views(self.theta), self.distribution
+        nu = self.action_space.size
+        draws = distribution.draws(self.generators, (T, E), self.device)
+        outputs: list[Tensor] = []
+        critics = self.critic_observations
+        seen: Tensor | None = None if critics is None else self.tensor(simulator.critic_observe())
+        c = None if seen is None else torch.empty(K, T, E, seen.shape[-1], device=self.device)
         observation = self.tensor(simulator.observe())
         s = torch.empty(K, T, E, observation.shape[-1], device=self.device)
         a = torch.empty(K, T, E, nu, device=self.device)
@@ -258,23 +295,31 @@ class Population:
         bootstrap = torch.zeros(K, T, E, device=self.device)
         for t in range(T):
             s[:, t] = now = self.normalise(observation)
-            a[:, t] = action = torch.addcmul(
-                layout.apply("policy", parameters, now), deviation, noise[:, t]
-            )
+            if c is not None and seen is not None:
+                c[:, t] = self.normalise(seen, critics)
+            outputs.append(layout.apply("policy", parameters, now))
+            a[:, t] = action = distribution.act(outputs[-1], parameters, draws[:, t])
             applied = action.view(K * E, nu)
             step = simulator.step(applied.numpy() if simulator.xp is np else applied)
             listen(step)
             done[:, t] = self.tensor(step.terminated | step.truncated)
             observation = self.tensor(step.observation)
             self.observations.update(observation)
+            if critics is not None:
+                seen = self.tensor(step.critic_observation)
+                critics.update(seen)
             if step.truncated.any():
-                final = self.normalise(self.tensor(step.final_observation))
+                if critics is None:
+                    final = self.normalise(self.tensor(step.final_observation))
+                else:
+                    final = self.normalise(self.tensor(step.final_critic_observation), critics)
                 value = layout.apply("value", parameters, final).squeeze(-1)
                 bootstrap[:, t] = value * self.tensor(step.truncated)
-        log_probability = (-0.5 * noise**2 - parameters["log_std"].unsqueeze(1) - SQRT_2PI_LOG).sum(
-            -1
-        )
-        return Experience(s, a, log_probability, done, bootstrap, self.normalise(observation))
+        log_probability = distribution.rollout_log_probability(outputs, parameters, a, draws)
+        next_s = self.normalise(observation)
+        next_c = next_s if seen is None else self.normalise(seen, critics)
+        c = s if c is None else c
+        return Experience(s, c, a, log_probability, done, bootstrap, next_s, next_c)
 
     def tensor(self, array: object) -> Tensor:
         """``(N, …)`` from the simulator as ``(K, E, …)`` on this population's device."""
@@ -287,14 +332,15 @@ class Population:
         """One update of every member from a rollout and its rewards ``(K, T, E)``."""
         K, B = len(self), self.T * self.E
         parameters = self.layout.views(self.theta)
-        s = experience.s.view(K, B, -1)
-        V = self.layout.apply("value", parameters, s).view(K, self.T, self.E)
-        last = self.layout.apply("value", parameters, experience.next_s).squeeze(-1)
+        s, c = experience.s.view(K, B, -1), experience.c.view(K, B, -1)
+        V = self.layout.apply("value", parameters, c).view(K, self.T, self.E)
+        last = self.layout.apply("value", parameters, experience.next_c).squeeze(-1)
         r = self.scale_rewards(reward.to(self.device), experience.done)
         r += self.settings.discount * experience.bootstrap
         advantage = self.advantages(r, V, last, experience.done)
         columns = [
             s,
+            *(() if self.critic_observations is None else (c,)),
             experience.a.view(K, B, -1),
             *(
                 column.reshape(K, B, 1)
@@ -352,32 +398,40 @@ class Population:
         """
         settings, layout = self.settings, self.layout
         parameters = layout.views(self.theta)
-        log_std = parameters["log_std"]
-        nu, M = log_std.shape[-1], minibatch.shape[1]
-        s, a, old, A, R = minibatch.split([minibatch.shape[2] - nu - 3, nu, 1, 1, 1], dim=2)
-        s = s.contiguous()
+        M = minibatch.shape[1]
+        s, c, a, old, A, R = self.columns(minibatch)
         if M > 1:
             A = (A - A.mean(1, keepdim=True)) / (A.std(1, keepdim=True) + ADVANTAGE_EPSILON)
         policy = layout.layers("policy", parameters, s)
-        value = layout.layers("value", parameters, s)
-        z = (a - policy[-1]) * torch.exp(-log_std)
-        log_ratio = (-0.5 * z * z - log_std - SQRT_2PI_LOG).sum(-1, keepdim=True) - old
+        value = layout.layers("value", parameters, c)
+        log_probability, saved = self.distribution.log_probability(policy[-1], parameters, a)
+        log_ratio = log_probability - old
         rho = log_ratio.exp()
         # Where clipping makes the objective smaller, it is constant.
         low, high = 1.0 - settings.clip_range, 1.0 + settings.clip_range
         flat = ((A > 0) & (rho > high)) | ((A < 0) & (rho < low))
         by_log_probability = (rho * A).masked_fill_(flat, 0.0) * (-1.0 / M)
-        by_mean = by_log_probability * z * torch.exp(-log_std)
+        by_output, others = self.distribution.gradients(
+            saved, by_log_probability, settings.entropy_coefficient
+        )
         by_value = (value[-1] - R) * (2.0 * settings.value_coefficient / M)
-        parts = layout.gradients("policy", parameters, policy, by_mean)
+        parts = layout.gradients("policy", parameters, policy, by_output)
         parts |= layout.gradients("value", parameters, value, by_value)
-        by_log_std = (by_log_probability * (z * z - 1.0)).sum(1, keepdim=True)
-        parts["log_std"] = by_log_std - settings.entropy_coefficient
+        parts |= others
         gradient = torch.cat([parts[name].flatten(1) for name in layout.shapes], dim=1)
         length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         gradient *= (settings.max_gradient_norm / (length + 1e-6)).clamp_(max=1.0)
         divergence = (rho - 1.0 - log_ratio).mean((1, 2))
         return gradient, divergence
+
+    def columns(self, minibatch: Tensor) -> list[Tensor]:
+        """``s``, ``c``, ``a``, old log-probability, ``A`` and ``R`` of a minibatch."""
+        widths = [self.layout.shapes["policy.0.weight"][0]]
+        if self.critic_observations is not None:
+            widths.append(self.layout.shapes["value.0.weight"][0])
+        s, *critic, a, old, A, R = minibatch.split([*widths, self.action_space.size, 1, 1, 1], 2)
+        s = s.contiguous()
+        return [s, critic[0].contiguous() if critic else s, a, old, A, R]
 
     def adam_step(self, gradient: Tensor, active: Tensor) -> None:
         """Adam (Kingma & Ba 2015) on the ``active`` members; the others stay as they are."""
@@ -404,7 +458,9 @@ class Population:
 
     def finite(self) -> Tensor:
         """``(K,)`` bool: whose weights and statistics are numbers still."""
-        parts = (self.theta, self.observations.variance.flatten(1), self.discounted)
+        parts = [self.theta, self.observations.variance.flatten(1), self.discounted]
+        if self.critic_observations is not None:
+            parts.append(self.critic_observations.variance.flatten(1))
         return torch.stack([torch.isfinite(part).all(1) for part in parts]).all(0)
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -414,13 +470,14 @@ class Population:
             "first_moment": self.first_moment,
             "second_moment": self.second_moment,
             "updates": self.updates,
-            "observations.mean": self.observations.mean,
-            "observations.variance": self.observations.variance,
-            "observations.count": self.observations.count,
-            "returns.mean": self.returns.mean,
-            "returns.variance": self.returns.variance,
-            "returns.count": self.returns.count,
+            **self.observations.tensors("observations"),
+            **self.returns.tensors("returns"),
             "discounted": self.discounted,
+            **(
+                {}
+                if self.critic_observations is None
+                else self.critic_observations.tensors("critic_observations")
+            ),
         }
 
     def snapshot(self, member: int) -> dict[str, np.ndarray]:
@@ -434,8 +491,11 @@ class Population:
             tensor[member] = torch.as_tensor(snapshot[name], device=self.device)
         self.generators[member].set_state(torch.as_tensor(snapshot["generator"]))
 
-    def noise(self, member: int) -> float:
-        """Mean standard deviation of the noise with which a member explores."""
+    def noise(self, member: int) -> float | None:
+        """Mean standard deviation of the Gaussian noise with which a member explores; None where
+        its actions are options or switches."""
+        if self.action_space.kind != "continuous":
+            return None
         return float(self.layout.views(self.theta[member : member + 1])["log_std"].exp().mean())
 
     def policy(self, member: int) -> Policy:
@@ -443,7 +503,7 @@ class Population:
         parameters = self.layout.views(self.theta[member : member + 1])
         arrays = {name: p[0].cpu().numpy() for name, p in parameters.items()}
         layers = range(self.layout.depth)
-        extra = {"log_std": arrays["log_std"][0].copy()}
+        extra = {name: arrays[name][0].copy() for name in self.distribution.shapes}
         for layer in layers:
             extra[f"value.{layer}.weight"] = arrays[f"value.{layer}.weight"].T.copy()
             extra[f"value.{layer}.bias"] = arrays[f"value.{layer}.bias"][0].copy()
@@ -453,6 +513,7 @@ class Population:
             weights=tuple(arrays[f"policy.{k}.weight"].T.copy() for k in layers),
             biases=tuple(arrays[f"policy.{k}.bias"][0].copy() for k in layers),
             extra=extra,
+            space=self.action_space,
         )
 
 

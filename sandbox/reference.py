@@ -15,7 +15,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -91,8 +91,24 @@ def train(job: TrainJob, emit: Callable[[Message], None]) -> TrainResult:
         raise UserError(f"there is no device {job.device}; train on cpu")
     use_one_thread()
     task = load_task(Path(job.task))
+    check_spaces(task, job.algorithm)
     members = [train_member(task, job, member, emit) for member in job.members]
     return TrainResult(members=members, peak_memory=peak_memory())
+
+
+def check_spaces(task: Task, algorithm: str) -> None:
+    """Raise UserError for a task that the algorithm cannot learn."""
+    spec = task_spec(task)
+    if algorithm != "ppo" and spec.action_space.kind != "continuous":
+        raise UserError(
+            f"{algorithm.upper()} learns continuous actions, and those of {task.name} are "
+            f"{spec.action_space.kind}; use PPO"
+        )
+    if spec.critic_observation_size:
+        raise UserError(
+            f"{task.name} has a critic_observation, which stable-baselines3 does not know; train "
+            "it with --trainer population"
+        )
 
 
 def train_member(
@@ -120,7 +136,7 @@ def train_member(
             device=job.device,
             **arguments,
         )
-        if isinstance(model, PPO):
+        if isinstance(model, PPO) and simulator.action_space.kind == "continuous":
             record.noise = lambda: float(model.policy.log_std.detach().exp().mean())
         model.learn(steps)
         save(model, environment, Path(job.folder) / f"{member.name}.safetensors")
@@ -271,12 +287,14 @@ def save(model: Model, environment: VecNormalize, path: Path) -> None:
     Raises NonFiniteError when a weight became NaN or infinite.
     """
     policy: Any = model.policy
+    space = cast(RewardedSimulator, environment.venv).simulator.action_space
     extra: dict[str, np.ndarray] = {}
     if isinstance(model, PPO):
         networks = policy.mlp_extractor
         layers = [*linear_layers(networks.policy_net), *linear_layers(policy.action_net)]
         values = [*linear_layers(networks.value_net), *linear_layers(policy.value_net)]
-        extra["log_std"] = policy.log_std.detach().cpu().numpy().copy()
+        if space.kind == "continuous":
+            extra["log_std"] = policy.log_std.detach().cpu().numpy().copy()
         for index, (weight, bias) in enumerate(values):
             extra[f"value.{index}.weight"], extra[f"value.{index}.bias"] = weight, bias
     elif isinstance(model, SAC):
@@ -297,6 +315,7 @@ def save(model: Model, environment: VecNormalize, path: Path) -> None:
             biases=tuple(bias for _, bias in layers),
             activation="relu" if off_policy else "tanh",
             squash=off_policy,
+            space=space,
         ),
         extra,
     )

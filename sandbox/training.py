@@ -156,10 +156,11 @@ class PopulationTraining:
         self.population = Population(
             settings,
             self.simulator.observation_size,
-            self.simulator.action_size,
+            self.simulator.action_space,
             [member.seed for member in members],
             rollout_steps=settings.rollout_steps,
             total_steps=self.total,
+            critic_observation_size=self.simulator.critic_observation_size,
             device="cpu" if device == WARP_ON_CPU else device,
         )
         self.records = [
@@ -169,7 +170,11 @@ class PopulationTraining:
             for k, member in enumerate(members)
         ]
         self.simulator.reset([member.seed for member in members])
-        self.population.begin(self.population.tensor(self.simulator.observe()))
+        critic = self.simulator.critic_observe()
+        self.population.begin(
+            self.population.tensor(self.simulator.observe()),
+            None if critic is None else self.population.tensor(critic),
+        )
         states = [snapshot for snapshot in snapshots if snapshot is not None]
         progress = {0 if snapshot is None else snapshot[1]["step"] for snapshot in snapshots}
         if len(progress) > 1:

@@ -9,13 +9,14 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from reward_synth.reward import RewardProgram
 from reward_synth.simulation.interface import Simulator, Step
+from reward_synth.simulation.sb3_export import gymnasium_space, rows_of
 from sandbox.failures import NonFiniteError, explain_observation, explain_reward
 
 Listener = Callable[[Step, np.ndarray, dict[str, np.ndarray]], None]
 
 
 class RewardedSimulator(VecEnv):
-    """``N`` environments; observations ``(N, obs)`` float32, actions ``(N, nu)`` in [-1, 1].
+    """``N`` environments; observations ``(N, obs)`` float32, actions of the simulator's space.
 
     ``listener`` hears every step with its total ``(N,)`` and components.
     Raises NonFiniteError when an action, an observation or the reward is NaN or infinite.
@@ -35,12 +36,11 @@ class RewardedSimulator(VecEnv):
         self.start_seed = seed
         self.listener = listener
         self.actions = np.zeros((simulator.num_envs, simulator.action_size))
-        bound = np.ones(simulator.action_size, dtype=np.float32)
         everything = np.full(simulator.observation_size, np.inf, dtype=np.float32)
         super().__init__(
             simulator.num_envs,
             spaces.Box(-everything, everything),
-            spaces.Box(-bound, bound),
+            gymnasium_space(simulator.action_space),
         )
 
     def reset(self) -> np.ndarray:
@@ -50,7 +50,7 @@ class RewardedSimulator(VecEnv):
         return observation.astype(np.float32)
 
     def step_async(self, actions: np.ndarray) -> None:
-        self.actions = actions
+        self.actions = rows_of(actions, self.simulator.action_space)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         if not np.isfinite(self.actions).all():

@@ -46,7 +46,7 @@ def export_policy(
     loaded = load_task(task)
     simulator = open_simulator(loaded, EPISODES)
     try:
-        found = load_policy(policy, simulator.observation_size, simulator.action_size)
+        found = load_policy(policy, simulator.observation_size, simulator.action_space)
         model = to_sb3(found)
         save_sb3(model, output)
         compared = compare(found, model, simulator, SEED)

@@ -90,7 +90,7 @@ def record_policies(
     policies: list[Policy | UserError] = []
     for path in paths:
         try:
-            policies.append(load_policy(path, spec.observation_size, spec.action_space.size))
+            policies.append(load_policy(path, spec.observation_size, spec.action_space))
         except UserError as error:
             policies.append(error)
     sound = [policy for policy in policies if not isinstance(policy, UserError)]

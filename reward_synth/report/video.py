@@ -178,7 +178,7 @@ def roll_out(
 
     simulator = MujocoSimulator(task, 1)
     model = simulator.model
-    policy = load_policy(policy_path, simulator.observation_size, simulator.action_size)
+    policy = load_policy(policy_path, simulator.observation_size, simulator.action_space)
     observation = simulator.reset(EVALUATION_SEED)
     poses: list[list[np.ndarray]] = [[]]
     for _ in range(round(seconds / simulator.control_step)):

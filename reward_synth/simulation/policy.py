@@ -19,6 +19,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.actions import ActionSpace
 
 VARIANCE_EPSILON = 1e-8
 """Added to the variance, as stable-baselines3's ``VecNormalize`` does."""
@@ -66,9 +67,16 @@ class Policy:
     """Whether tanh brings the action into [-1, 1], as in SAC and TD3; else it is clipped."""
     observation_clip: float = OBSERVATION_CLIP
     """Normalised observations are clipped to this; infinite for networks that know no clipping."""
+    space: ActionSpace | None = None
+    """What the last layer's outputs stand for; continuous of their number if None."""
+
+    @property
+    def action_space(self) -> ActionSpace:
+        """The space of the policy's actions."""
+        return self.space or ActionSpace("continuous", len(self.biases[-1]))
 
     def __call__(self, observation: np.ndarray) -> np.ndarray:
-        """Actions ``(N, nu)`` in [-1, 1] for observations ``(N, obs)``."""
+        """Actions ``(N, A)`` of the policy's space for observations ``(N, obs)``."""
         scale = np.sqrt(self.observation_variance + VARIANCE_EPSILON)
         # Weights are finite, but products of huge ones may not be: those actions become 0.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -83,7 +91,7 @@ class Policy:
                     x = activate(x)
             if self.squash:
                 x = np.tanh(x)
-        return np.nan_to_num(np.clip(x, -1.0, 1.0), nan=0.0)
+        return self.action_space.likeliest(x)
 
 
 def save_policy(path: Path, policy: Policy, extra: Mapping[str, np.ndarray] | None = None) -> None:
@@ -123,6 +131,7 @@ _USUAL: Mapping[str, Any] = {
     "observation_clip": OBSERVATION_CLIP,
 }
 _METADATA = "policy"
+_KIND, _CHOICES = "actions", "choices"
 
 
 def _describe(policy: Policy) -> dict[str, str] | None:
@@ -135,11 +144,14 @@ def _describe(policy: Policy) -> dict[str, str] | None:
     if described["observation_clip"] == math.inf:
         described["observation_clip"] = None  # JSON knows no infinity
     unusual = {name: value for name, value in described.items() if value != _USUAL[name]}
+    if policy.action_space.kind != "continuous":
+        unusual[_KIND] = policy.action_space.kind
+        unusual[_CHOICES] = list(policy.action_space.choices)
     return {_METADATA: json.dumps(unusual, sort_keys=True)} if unusual else None
 
 
-def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
-    """Read a policy for a task with those sizes.
+def load_policy(path: Path, observation_size: int, space: ActionSpace) -> Policy:
+    """Read a policy for a task with observations of that size and that action space.
 
     The file is one that :func:`save_policy` wrote or, named ``….zip``, a model that
     stable-baselines3 saved, of which the weights alone are read.
@@ -157,9 +169,9 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
             )
         from reward_synth.simulation.sb3_policy import read_sb3_policy
 
-        return read_sb3_policy(path, data, observation_size, action_size)
+        return read_sb3_policy(path, data, observation_size, space)
     tensors = _read_tensors(path, data)
-    described = _read_description(path, data)
+    described, kind = _read_description(path, data)
     mean = _take(path, tensors, "observation.mean", (observation_size,))
     variance = _take(path, tensors, "observation.variance", (observation_size,))
     if (variance < 0).any():
@@ -182,27 +194,50 @@ def load_policy(path: Path, observation_size: int, action_size: int) -> Policy:
         width = shape[0]
     if not weights:
         raise UserError(f"{path} has no policy.0.weight, so it holds no policy")
-    if width != action_size:
-        raise UserError(
-            f"{path}: the policy gives {width} action entries, but the task takes {action_size}; "
-            "it was trained for another task"
-        )
+    check_space(path, width, kind, space)
     for name in tensors:
         if name.startswith(("policy.", "observation.")):
             raise UserError(f"{path}: unexpected tensor {name}")
-    return Policy(mean, variance, tuple(weights), tuple(biases), tensors, **described)
+    return Policy(mean, variance, tuple(weights), tuple(biases), tensors, **described, space=space)
 
 
-def _read_description(path: Path, data: bytes) -> dict[str, Any]:
-    """``Policy``'s fields from a sound file's metadata, whose other entries mean nothing here."""
+def check_space(
+    path: Path, width: int, kind: tuple[str, tuple[int, ...]], space: ActionSpace
+) -> None:
+    """Check that a policy of so many outputs, of that kind of actions, is for this space.
+
+    Raises:
+        UserError: it is not.
+    """
+    if width != space.size:
+        raise UserError(
+            f"{path}: the policy gives {width} action entries, but the task takes {space.size}; "
+            "it was trained for another task"
+        )
+    if kind != (space.kind, space.choices):
+        raise UserError(
+            f"{path}: the policy's actions are {kind[0]}, but the task's are {space.kind}; it was "
+            "trained for another task"
+        )
+
+
+def _read_description(
+    path: Path, data: bytes
+) -> tuple[dict[str, Any], tuple[str, tuple[int, ...]]]:
+    """``Policy``'s fields from a sound file's metadata, whose other entries mean nothing here, and
+    the kind of its actions with the options of each choice."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     text = (header.get("__metadata__") or {}).get(_METADATA, "{}")
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
         told = None
-    if not isinstance(told, dict) or not told.keys() <= _USUAL.keys():
+    if not isinstance(told, dict) or not told.keys() <= {*_USUAL, _KIND, _CHOICES}:
         raise UserError(f"{path}: its description {text[:80]!r} is none of a policy")
+    kind, choices = told.pop(_KIND, "continuous"), told.pop(_CHOICES, [])
+    options = isinstance(choices, list) and all(type(count) is int for count in choices)
+    if kind not in ("continuous", "discrete", "binary") or not options:
+        raise UserError(f"{path}: actions are {str(kind)[:50]!r} of {str(choices)[:50]!r}")
     found = {**_USUAL, **told}
     activation, squash, clip = found["activation"], found["squash"], found["observation_clip"]
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
@@ -216,7 +251,8 @@ def _read_description(path: Path, data: bytes) -> dict[str, Any]:
         clip = math.inf
     elif not isinstance(clip, float) or not clip > 0:
         raise UserError(f"{path}: observation_clip is {str(clip)[:50]!r}, no number above 0")
-    return {"activation": activation, "squash": squash, "observation_clip": clip}
+    fields = {"activation": activation, "squash": squash, "observation_clip": clip}
+    return fields, (kind, tuple(choices))
 
 
 def _take(

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.episodes import rollout_episodes
 from reward_synth.simulation.interface import Simulator
 from reward_synth.simulation.policy import VARIANCE_EPSILON, Policy
 
 if TYPE_CHECKING:
+    from gymnasium import spaces
     from stable_baselines3 import PPO, TD3
 
     Model = PPO | TD3
@@ -56,7 +58,6 @@ def to_sb3(policy: Policy) -> "Model":
     layers = fold(policy, list(zip(policy.weights, policy.biases, strict=True)))
     values = value_layers(policy)
     sizes = [len(bias) for _, bias in layers[:-1]]
-    bound = np.ones(len(policy.biases[-1]), dtype=np.float32)
     everything = np.full(len(policy.observation_mean), np.inf, dtype=np.float32)
     settings: dict[str, Any] = {"activation_fn": activation}
     if policy.squash:
@@ -70,7 +71,7 @@ def to_sb3(policy: Policy) -> "Model":
     # What stable-baselines3's own `load` does where there is no environment.
     model.device = torch.device("cpu")
     model.observation_space = spaces.Box(-everything, everything)
-    model.action_space = spaces.Box(-bound, bound)
+    model.action_space = gymnasium_space(policy.action_space)
     model.n_envs = 1
     generator = torch.random.get_rng_state()
     torch.manual_seed(0)  # the same policy gives the same file
@@ -86,10 +87,31 @@ def to_sb3(policy: Policy) -> "Model":
     if values:
         copy_layers(fold(policy, values), [network.mlp_extractor.value_net, network.value_net])
     log_std = policy.extra.get("log_std")
-    if log_std is not None and log_std.shape == (len(bound),):
+    if log_std is not None and log_std.shape == (len(policy.biases[-1]),):
         with torch.no_grad():
             network.log_std.copy_(torch.from_numpy(log_std))
     return model
+
+
+def gymnasium_space(space: ActionSpace) -> "spaces.Space[Any]":
+    """The space of a policy's actions as stable-baselines3 takes it."""
+    from gymnasium import spaces
+
+    if space.kind == "continuous":
+        bound = np.ones(space.size, dtype=np.float32)
+        return spaces.Box(-bound, bound)
+    if space.kind == "binary":
+        return spaces.MultiBinary(space.size)
+    if len(space.choices) == 1:
+        return spaces.Discrete(space.size)
+    return spaces.MultiDiscrete(list(space.choices))
+
+
+def rows_of(actions: np.ndarray, space: ActionSpace) -> np.ndarray:
+    """Rows ``(N, A)`` of an action space for actions as stable-baselines3 gives them."""
+    if space.kind == "discrete":
+        return space.one_hot(actions.reshape(len(actions), -1))
+    return actions
 
 
 def save_sb3(model: "Model", path: Path) -> None:
@@ -116,7 +138,8 @@ def compare(policy: Policy, model: "Model", simulator: Simulator, seed: int) -> 
 
     def act(observation: np.ndarray) -> np.ndarray:
         action = policy(observation)
-        other, _ = model.predict(observation.astype(np.float32), deterministic=True)
+        predicted, _ = model.predict(observation.astype(np.float32), deterministic=True)
+        other = rows_of(predicted, policy.action_space)
         normal = np.abs((observation - policy.observation_mean) / scale)
         clipped.append(np.any(normal > policy.observation_clip, axis=1))
         differences.append(np.abs(action - other).max(axis=1))

@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from reward_synth.errors import UserError
-from reward_synth.simulation.policy import ACTIVATIONS, LARGEST_FILE, Policy
+from reward_synth.simulation.actions import ActionSpace
+from reward_synth.simulation.policy import ACTIVATIONS, LARGEST_FILE, Policy, check_space
 
 LARGEST_DATA = 8 * 2**20
 """Bytes of the JSON; its largest entry is the last observation of all environments."""
@@ -56,8 +57,8 @@ _SAC_ACTOR = re.compile(r"actor\.(latent_pi\.[0-9]{1,2}|mu|log_std)\.(weight|bia
 _TD3_ACTOR = re.compile(r"actor\.mu\.[0-9]{1,2}\.(weight|bias)")
 
 
-def read_sb3_policy(path: Path, data: bytes, observation_size: int, action_size: int) -> Policy:
-    """The deterministic policy in a model's bytes, for a task with those sizes.
+def read_sb3_policy(path: Path, data: bytes, observation_size: int, space: ActionSpace) -> Policy:
+    """The deterministic policy in a model's bytes, for observations of that size and that space.
 
     Raises:
         UserError: anything about it that is not such a policy.
@@ -82,15 +83,11 @@ def read_sb3_policy(path: Path, data: bytes, observation_size: int, action_size:
         weights.append(weight)
         biases.append(bias)
         width = len(bias)
-    if width != action_size:
-        raise UserError(
-            f"{path}: the policy gives {width} action entries, but the task takes {action_size}; "
-            "it was trained for another task"
-        )
+    check_space(path, width, _kind(path, facts), space)
     settings = facts.get("policy_kwargs")
     settings = settings if isinstance(settings, dict) else {}
     squash = off_policy or settings.get("squash_output") is True
-    if not squash:
+    if not squash and space.kind == "continuous":
         _check_range(path, facts)
     return Policy(
         observation_mean=np.zeros(observation_size),
@@ -100,6 +97,7 @@ def read_sb3_policy(path: Path, data: bytes, observation_size: int, action_size:
         activation=_activation(path, settings, "relu" if off_policy else "tanh"),
         squash=squash,
         observation_clip=math.inf,
+        space=space,
     )
 
 
@@ -250,6 +248,22 @@ def _activation(path: Path, settings: dict[str, Any], usual: str) -> str:
             f"{path}: activation {name} is not supported; {' and '.join(ACTIVATIONS)} are"
         )
     return ACTIVATION_CLASSES[found[1]]
+
+
+def _kind(path: Path, facts: dict[str, Any]) -> tuple[str, tuple[int, ...]]:
+    """The kind of a model's actions, and the options of each choice of discrete ones."""
+    space = facts.get("action_space")
+    space = space if isinstance(space, dict) else {}
+    name = str(space.get(":type:", ""))
+    if "MultiBinary" in name:
+        return "binary", ()
+    if "Discrete" not in name:
+        return "continuous", ()
+    counts = str(space.get("nvec" if "MultiDiscrete" in name else "n", ""))
+    try:
+        return "discrete", tuple(int(count) for count in counts.strip("[]").split())
+    except ValueError:
+        raise UserError(f"{path}: its action space has {counts[:60]!r} options") from None
 
 
 def _check_range(path: Path, facts: dict[str, Any]) -> None:

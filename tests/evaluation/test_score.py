@@ -7,6 +7,7 @@ import pytest
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import fitness_of, score_policies, score_policy
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.episodes import rollout_episodes
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
@@ -51,7 +52,9 @@ def test_policies_are_scored_side_by_side_as_one_by_one(tmp_path):
 def test_a_score_is_that_of_the_policys_own_episodes(tmp_path):
     [path] = made_up_policies(tmp_path, 1)
     simulator = MujocoSimulator(HOPPER, 3)
-    episodes = rollout_episodes(simulator, load_policy(path, 11, 3), 3, seed=9)
+    episodes = rollout_episodes(
+        simulator, load_policy(path, 11, ActionSpace("continuous", 3)), 3, seed=9
+    )
     score = score_policy(HOPPER, path, episodes=3, seed=9)
     fitness = fitness_of(HOPPER, episodes)
     assert fitness is not None and score.episodes == fitness

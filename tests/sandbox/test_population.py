@@ -15,6 +15,7 @@ from torch.distributions import Normal
 
 from reward_synth.reward import parse
 from reward_synth.simulation import task_spec
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import PpoSettings, Task, load_task, reward_source
 from sandbox.population import Experience, Layout, Population, RunningMoments
@@ -40,7 +41,7 @@ def population(seeds: Sequence[int], settings: PpoSettings = SMALL, **sizes: int
     return Population(
         settings,
         sizes.get("observation", OBSERVATION),
-        sizes.get("action", ACTION),
+        ActionSpace("continuous", sizes.get("action", ACTION)),
         seeds,
         rollout_steps=steps,
         total_steps=10 * steps * settings.environments,

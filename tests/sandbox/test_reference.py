@@ -10,6 +10,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from reward_synth.errors import UserError
 from reward_synth.evaluation import score_policy
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.policy import load_policy
 from reward_synth.task import load_task, reward_source
 from sandbox import reference
@@ -18,6 +19,7 @@ from sandbox.messages import Checkpoint, Member, TrainJob, TrainResult
 TASK = load_task("cartpole-swingup")
 EXPERT = reward_source(TASK, "expert")
 OBSERVATION, ACTION = 5, 1
+SPACE = ActionSpace("continuous", ACTION)
 STEPS = 480
 """Two rollouts of 15 control steps, or 480 gradient steps."""
 QUICK: dict[str, dict[str, Any]] = {
@@ -88,7 +90,7 @@ def test_training_gives_checkpoints_a_report_and_a_policy(training: Training):
 
 
 def test_a_saved_policy_acts_as_the_model_that_was_trained(training: Training):
-    policy = load_policy(training.policy, OBSERVATION, ACTION)
+    policy = load_policy(training.policy, OBSERVATION, SPACE)
     observation = 10 * np.random.default_rng(0).normal(size=(256, OBSERVATION))
     normal = np.asarray(training.environment.normalize_obs(observation), np.float32)
     assert (np.abs(normal) == 10).any(), "some are clipped"
@@ -155,7 +157,7 @@ def compute_reward(pole_up):
         made = job(tmp_path, algorithm, member, steps=160)
         (result,) = reference.train(made, lambda event: None).members
         assert result.failure is None
-        weights.append(load_policy(tmp_path / "scaled.safetensors", OBSERVATION, ACTION).weights)
+        weights.append(load_policy(tmp_path / "scaled.safetensors", OBSERVATION, SPACE).weights)
     for one, other in zip(*weights, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-3)
 

@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.policy import LARGEST_FILE, Policy, load_policy, save_policy
 
 OBSERVATION, ACTION = 5, 2
+SPACE = ActionSpace("continuous", ACTION)
 
 
 def make_policy(sizes: tuple[int, ...] = (OBSERVATION, 8, 7, ACTION), scale: float = 1.0) -> Policy:
@@ -45,7 +47,7 @@ def tensors_of(policy: Policy) -> dict[str, np.ndarray]:
 
 def refusal(path: Path) -> str:
     with pytest.raises(UserError) as caught:
-        load_policy(path, OBSERVATION, ACTION)
+        load_policy(path, OBSERVATION, SPACE)
     message = str(caught.value)
     assert str(path) in message
     assert "\n" not in message
@@ -75,7 +77,7 @@ def test_a_policy_survives_its_file_with_whatever_else_is_kept_there(tmp_path) -
     path = tmp_path / "policy.safetensors"
     save_policy(path, policy, extra)
     assert os.listdir(tmp_path) == ["policy.safetensors"]
-    loaded = load_policy(path, OBSERVATION, ACTION)
+    loaded = load_policy(path, OBSERVATION, SPACE)
     observation = np.random.default_rng(0).normal(size=(9, 5))
     np.testing.assert_array_equal(loaded(observation), policy(observation))
     assert set(loaded.extra) == {"log_std", "value.0.weight"}
@@ -232,7 +234,7 @@ def test_any_damage_is_refused_or_harmless(tmp_path, data) -> None:
     path = tmp_path / "policy.safetensors"
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        policy = load_policy(path, OBSERVATION, ACTION)
+        policy = load_policy(path, OBSERVATION, SPACE)
     except UserError:
         return
     assert (np.abs(policy(np.ones((1, OBSERVATION)))) <= 1).all()
@@ -248,7 +250,7 @@ def test_activation_squashing_and_clipping_survive_the_file(tmp_path, activation
     )
     path = tmp_path / "policy.safetensors"
     save_policy(path, policy)
-    loaded = load_policy(path, OBSERVATION, ACTION)
+    loaded = load_policy(path, OBSERVATION, SPACE)
     assert (loaded.activation, loaded.squash, loaded.observation_clip) == (activation, squash, clip)
     observation = 20 * np.random.default_rng(1).normal(size=(32, OBSERVATION))
     x = (observation - policy.observation_mean) / np.sqrt(policy.observation_variance + 1e-8)
@@ -293,4 +295,4 @@ def test_descriptions_that_are_none(tmp_path, described: str, expected: str) -> 
 def test_metadata_of_other_programs_means_nothing(tmp_path) -> None:
     path = tmp_path / "policy.safetensors"
     safetensors.numpy.save_file(tensors_of(make_policy()), path, {"format": "pt"})
-    assert load_policy(path, OBSERVATION, ACTION).activation == "tanh"
+    assert load_policy(path, OBSERVATION, SPACE).activation == "tanh"

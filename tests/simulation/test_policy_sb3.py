@@ -21,6 +21,7 @@ from gymnasium import spaces
 from stable_baselines3 import A2C, DDPG, PPO, SAC, TD3
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
 from reward_synth.simulation.sb3_export import compare, save_sb3, to_sb3
@@ -28,6 +29,7 @@ from reward_synth.task import load_task
 from tests.simulation.test_policy import make_policy
 
 OBSERVATION, ACTION = 5, 2
+SPACE = ActionSpace("continuous", ACTION)
 
 
 class Space(gymnasium.Env):
@@ -57,7 +59,7 @@ def saved(tmp_path: Path, algorithm: Any, space: Space | None = None, **settings
 
 def refusal(path: Path) -> str:
     with pytest.raises(UserError) as caught:
-        load_policy(path, OBSERVATION, ACTION)
+        load_policy(path, OBSERVATION, SPACE)
     message = str(caught.value)
     assert str(path) in message
     assert "\n" not in message
@@ -83,12 +85,12 @@ def refusal(path: Path) -> str:
 )
 def test_a_models_policy_acts_as_the_model(tmp_path, algorithm, settings):
     model, path = saved(tmp_path, algorithm, **settings)
-    policy = load_policy(path, OBSERVATION, ACTION)
+    policy = load_policy(path, OBSERVATION, SPACE)
     expected, _ = model.predict(observations(), deterministic=True)
     assert np.ptp(expected) > 0.1
     np.testing.assert_allclose(policy(observations()), expected, atol=1e-5)
     save_policy(tmp_path / "kept", policy)
-    kept = load_policy(tmp_path / "kept", OBSERVATION, ACTION)
+    kept = load_policy(tmp_path / "kept", OBSERVATION, SPACE)
     np.testing.assert_array_equal(kept(observations()), policy(observations()))
 
 
@@ -96,7 +98,7 @@ def test_ppo_with_state_dependent_exploration_may_squash(tmp_path):
     torch.manual_seed(0)
     model = PPO("MlpPolicy", Space(), use_sde=True, policy_kwargs={"squash_output": True})
     model.save(tmp_path / "model.zip")
-    policy = load_policy(tmp_path / "model.zip", OBSERVATION, ACTION)
+    policy = load_policy(tmp_path / "model.zip", OBSERVATION, SPACE)
     expected, _ = model.predict(observations(1000), deterministic=True)
     assert policy.squash
     np.testing.assert_allclose(policy(observations(1000)), expected, atol=1e-5)
@@ -105,7 +107,7 @@ def test_ppo_with_state_dependent_exploration_may_squash(tmp_path):
 def test_squashed_actions_are_scaled_to_whatever_range_the_task_has(tmp_path):
     model, path = saved(tmp_path, TD3, Space(-0.4, 0.4), net_arch=[6])
     expected, _ = model.predict(observations(), deterministic=True)
-    action = load_policy(path, OBSERVATION, ACTION)(observations())
+    action = load_policy(path, OBSERVATION, SPACE)(observations())
     np.testing.assert_allclose(0.4 * action, expected, atol=1e-5)
 
 
@@ -141,9 +143,9 @@ def test_sac_with_state_dependent_exploration_is_not_supported(tmp_path):
 def test_models_of_another_task(tmp_path):
     _, path = saved(tmp_path, PPO)
     with pytest.raises(UserError, match="takes 5 observation entries, but the task gives 4"):
-        load_policy(path, 4, ACTION)
+        load_policy(path, 4, SPACE)
     with pytest.raises(UserError, match="gives 2 action entries, but the task takes 3"):
-        load_policy(path, OBSERVATION, 3)
+        load_policy(path, OBSERVATION, ActionSpace("continuous", 3))
 
 
 # --- hostile ---------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ def repacked(data: bytes, change: Callable[[str, bytes], bytes], packing: int = 
 
 def test_repacking_alone_does_no_harm(tmp_path):
     path = model_zip(tmp_path / "packed.zip", zipfile.ZIP_DEFLATED)
-    assert load_policy(path, OBSERVATION, ACTION).activation == "tanh"
+    assert load_policy(path, OBSERVATION, SPACE).activation == "tanh"
 
 
 @pytest.mark.parametrize("where", ["in the state", "as the state", "as an old pickle"])
@@ -217,7 +219,7 @@ def test_pickled_entries_of_the_json_are_never_read(tmp_path):
     pickled = pickle.dumps(Bomb(crater)).hex()
     facts = {"policy_class": {":type:": "x", ":serialized:": pickled}, "policy_kwargs": {}}
     path = model_zip(tmp_path / "bomb.zip", data=json.dumps(facts).encode())
-    assert load_policy(path, OBSERVATION, ACTION).activation == "tanh"
+    assert load_policy(path, OBSERVATION, SPACE).activation == "tanh"
     assert not crater.exists()
 
 
@@ -353,7 +355,7 @@ def test_flipped_bytes_are_refused_or_harmless(tmp_path):
     for place in rng.integers(0, len(whole), 100):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
-            action = load_policy(path, OBSERVATION, ACTION)(observations())
+            action = load_policy(path, OBSERVATION, SPACE)(observations())
             assert (np.abs(action) <= 1).all()
         except UserError:
             pass
@@ -390,7 +392,7 @@ def test_an_exported_policy_acts_the_same_on_raw_observations(tmp_path, activati
     actions, _ = model.predict(observations(1.0), deterministic=True)
     assert np.ptp(actions) > 0.5
     np.testing.assert_allclose(actions, policy(observations(1.0)), atol=1e-5)
-    again = load_policy(path, OBSERVATION, ACTION)
+    again = load_policy(path, OBSERVATION, SPACE)
     np.testing.assert_allclose(again(observations(1.0)), policy(observations(1.0)), atol=1e-5)
 
 
