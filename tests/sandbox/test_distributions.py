@@ -116,7 +116,7 @@ def test_a_population_learns_to_walk_to_the_end(world: dict[str, bool], tmp_path
     again = load_policy(tmp_path / "p.safetensors", 1, learners.action_space)
     places = np.arange(LENGTH, dtype=float)[:, None]
     np.testing.assert_array_equal(again(places), policy(places))
-    with pytest.raises(UserError, match="actions are .* but the task's are continuous"):
+    with pytest.raises(UserError, match=r"actions are .* but the task's are continuous"):
         space = ActionSpace("continuous", learners.action_space.size)
         load_policy(tmp_path / "p.safetensors", 1, space)
     onward = 0 if world.get("switches") else 2
