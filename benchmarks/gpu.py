@@ -175,10 +175,8 @@ def bare(task: "Task", count: int, device: str) -> Callable[[int], float]:
     start = [part.to(place) for part in start]
     views = [warp.to_torch(part) for part in (data.qpos, data.qvel)]
     ctrl = warp.to_torch(data.ctrl)
-    centre, half = (
-        torch.as_tensor(part, dtype=torch.float32, device=place)
-        for part in (bound.control_center, bound.control_half_range)
-    )
+    low, high = torch.as_tensor(bound.model.actuator_ctrlrange, dtype=torch.float32).to(place).T
+    centre, half = (low + high) / 2, (high - low) / 2
 
     def speed(control_steps: int) -> float:
         stream = None

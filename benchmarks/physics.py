@@ -158,6 +158,7 @@ def raw(setting: Setting) -> Runner:
     """One environment of the task's model, stepped as fast as ``mj_step`` goes."""
     import mujoco
 
+    from reward_synth.simulation.control import ControlMap
     from reward_synth.simulation.model import build_model
     from reward_synth.task import load_task
 
@@ -166,7 +167,9 @@ def raw(setting: Setting) -> Runner:
     model, data = bound.model, mujoco.MjData(bound.model)
     rng = np.random.default_rng(0)
     actions = rng.uniform(-1.0, 1.0, (RAW_CONTROLS, model.nu))
-    controls = cycle(list(actions * bound.control_half_range + bound.control_center))
+    controls = cycle(
+        list(ControlMap(task.actions, model, setting.task)(actions, actions[:, :0])[0])
+    )
     lowest, highest = setting.healthy_height or (-np.inf, np.inf)
 
     def reset() -> None:

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import mujoco
-import numpy as np
 
 from reward_synth.errors import UserError
 from reward_synth.simulation.actions import ACTION
-from reward_synth.simulation.interface import ActionEntry, Capabilities
+from reward_synth.simulation.interface import Capabilities
 from reward_synth.simulation.variables import Entries
-from reward_synth.task import JointPosition, JointVelocity, Sensor, Task
+from reward_synth.task import (
+    Actuator,
+    Contact,
+    EnvironmentBinding,
+    JointPosition,
+    JointVelocity,
+    ModelSensor,
+    Sensor,
+    Task,
+)
 from reward_synth.task.validation import model_file, nearest
 
 CAPABILITIES = Capabilities(snapshots=True, devices=("cpu", "cuda"), video="mujoco")
@@ -58,6 +66,14 @@ FARTHEST_DISTANCE = 100.0
 _ON_SITE = ("touch", "accelerometer", "velocimeter", "gyro", "force", "torque", "magnetometer")
 _BETWEEN_GEOMS = ("distance", "normal", "fromto")
 _ON_NOTHING = ("clock", "e_potential", "e_kinetic")
+_CONTACT_DATA = {"found": [1, 0, 1], "force": [2, 3, 1], "normal": [32, 1, 1]}
+"""Of the contact sensor: which data as a bit, how contacts are reduced, and to how many.  A force
+is the net force of all, a normal that of the deepest."""
+_CONTACT_TYPES = {
+    "geom": mujoco.mjtObj.mjOBJ_GEOM,
+    "body": mujoco.mjtObj.mjOBJ_BODY,
+    "subtree": mujoco.mjtObj.mjOBJ_XBODY,
+}
 _SETTINGS = {"contact": [1, 0, 1], "rangefinder": [1, 0, 0]}
 """What MJCF sets by default, and MjSpec does not: contacts are counted, distance is measured."""
 
@@ -69,12 +85,6 @@ class BoundModel:
     model: mujoco.MjModel
     entries: Mapping[str, Entries]
     """Variables that are bound to the model, and ``action``; the task's others are derived."""
-    control_center: np.ndarray
-    """``(nu,)``: control that the action 0 stands for."""
-    control_half_range: np.ndarray
-    """``(nu,)``: control added by the action 1."""
-    action_entries: tuple[ActionEntry, ...]
-    """What each entry of an action means."""
 
 
 def build_model(task: Task) -> BoundModel:
@@ -97,14 +107,23 @@ def build_model(task: Task) -> BoundModel:
                 f"{where}: edit_model raised {type(error).__name__}: {_one_line(error)}"
             ) from error
     for name, variable in task.variables.items():
-        if isinstance(variable.binding, Sensor):
-            _add_sensor(spec, name, variable.binding, f"{where}: variable {name!r}")
+        binding, what = variable.binding, f"{where}: variable {name!r}"
+        if isinstance(binding, Sensor):
+            _add_sensor(spec, name, binding, what)
+        elif isinstance(binding, Contact):
+            _add_contact(spec, name, binding, what)
+        elif isinstance(binding, Actuator) and binding.quantity == "force":
+            _add_forces(spec, name, binding, what)
     try:
         model: Any = spec.compile()
     except ValueError as error:
         raise UserError(f"{where}: the model does not compile: {_one_line(error)}") from None
     if model.nu == 0:
-        raise UserError(f"{where}: the model has no actuators, so there is nothing to learn")
+        raise UserError(
+            f"{where}: the model has no actuators, so there is nothing to learn; add them in "
+            'edit_model: spec.add_actuator(name="elbow", target="elbow", '
+            "trntype=mujoco.mjtTrn.mjTRN_JOINT)"
+        )
     if task.camera is not None:
         cameras = [model.camera(i).name for i in range(model.ncam)]
         if task.camera not in cameras:
@@ -113,23 +132,27 @@ def build_model(task: Task) -> BoundModel:
             )
     entries = {}
     for name, variable in task.variables.items():
-        binding = variable.binding
+        binding, what = variable.binding, f"{where}: variable {name!r}"
         if isinstance(binding, JointPosition | JointVelocity):
-            entries[name] = _joint_entries(model, binding, f"{where}: variable {name!r}")
+            entries[name] = _joint_entries(model, binding, what)
         elif isinstance(binding, Sensor):
-            entries[name] = _sensor_entries(model, name, binding, f"{where}: variable {name!r}")
+            sensor = model.sensor(SENSOR_PREFIX + name)
+            entries[name] = _sensor_entries(sensor, binding.kind, binding.component, what)
+        elif isinstance(binding, ModelSensor):
+            sensor = _declared_sensor(model, binding.name, what)
+            entries[name] = _sensor_entries(sensor, binding.name, binding.component, what)
+        elif isinstance(binding, Contact):
+            sensor = model.sensor(SENSOR_PREFIX + name)
+            entries[name] = _sensor_entries(sensor, binding.data, None, what)
+        elif isinstance(binding, Actuator):
+            entries[name] = _actuator_entries(model, name, binding, what)
+        elif isinstance(binding, EnvironmentBinding):
+            raise UserError(
+                f"{what} is bound to {type(binding).__name__}, which environments of others have, "
+                "and this task has a model"
+            )
     entries[ACTION] = Entries(ACTION, tuple(range(model.nu)), False)
-    limited = model.actuator_ctrllimited.astype(bool)
-    low = np.where(limited, model.actuator_ctrlrange[:, 0], -1.0)
-    high = np.where(limited, model.actuator_ctrlrange[:, 1], 1.0)
-    described = tuple(
-        ActionEntry(
-            model.actuator(i).name or f"actuator {i}",
-            f"-1 to 1 is its control from {low[i]:.4g} to {high[i]:.4g}",
-        )
-        for i in range(model.nu)
-    )
-    return BoundModel(model, entries, (low + high) / 2, (high - low) / 2, described)
+    return BoundModel(model, entries)
 
 
 def _joint_entries(
@@ -141,28 +164,113 @@ def _joint_entries(
         mujoco.mjtJoint.mjJNT_BALL: 4 if positions else 3,
     }
     indices: list[int] = []
-    for name in binding.joints:
-        joint = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
-        if joint < 0:
-            names = [model.joint(i).name for i in range(model.njnt)]
-            raise UserError(f"{where}: the model has no joint {name!r}{nearest(name, names)}")
+    for joint in _joints(model, binding, where):
         start = int((model.jnt_qposadr if positions else model.jnt_dofadr)[joint])
         width = widths.get(mujoco.mjtJoint(int(model.jnt_type[joint])), 1)
         indices.extend(range(start, start + width))
     return Entries("qpos" if positions else "qvel", tuple(indices), len(indices) == 1)
 
 
-def _sensor_entries(model: mujoco.MjModel, name: str, binding: Sensor, where: str) -> Entries:
-    sensor = model.sensor(SENSOR_PREFIX + name)
+def _joints(model: mujoco.MjModel, binding: JointPosition | JointVelocity, where: str) -> list[int]:
+    """Numbers of the joints that a binding names, or of those of its body."""
+    if binding.body is not None:
+        names = [model.body(i).name for i in range(model.nbody)]
+        if binding.body not in names:
+            raise UserError(
+                f"{where}: the model has no body {binding.body!r}{nearest(binding.body, names)}"
+            )
+        body = names.index(binding.body)
+        first, count = int(model.body_jntadr[body]), int(model.body_jntnum[body])
+        if not count:
+            raise UserError(f"{where}: the body {binding.body!r} has no joint of its own")
+        return list(range(first, first + count))
+    found: list[int] = []
+    for name in binding.joints:
+        joint = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
+        if joint < 0:
+            names = [model.joint(i).name for i in range(model.njnt)]
+            raise UserError(f"{where}: the model has no joint {name!r}{nearest(name, names)}")
+        found.append(joint)
+    return found
+
+
+def _declared_sensor(model: mujoco.MjModel, name: str, where: str) -> Any:
+    names = [model.sensor(i).name for i in range(model.nsensor)]
+    if name not in names:
+        declared = [other for other in names if not other.startswith(SENSOR_PREFIX)]
+        raise UserError(f"{where}: the model declares no sensor {name!r}{nearest(name, declared)}")
+    return model.sensor(name)
+
+
+def _sensor_entries(sensor: Any, kind: str, component: int | None, where: str) -> Entries:
     start, size = int(sensor.adr[0]), int(sensor.dim[0])
-    if binding.component is None:
+    if component is None:
         return Entries("sensordata", tuple(range(start, start + size)), size == 1)
-    if not 0 <= binding.component < size:
+    if not 0 <= component < size:
         raise UserError(
-            f"{where}: {binding.kind} has {size} entries, so component {binding.component} "
+            f"{where}: {kind} has {size} entries, so component {component} "
             f"does not exist; give 0 to {size - 1}"
         )
-    return Entries("sensordata", (start + binding.component,), True)
+    return Entries("sensordata", (start + component,), True)
+
+
+def _actuator_entries(model: mujoco.MjModel, name: str, binding: Actuator, where: str) -> Entries:
+    names = [model.actuator(i).name for i in range(model.nu)]
+    for actuator in binding.actuators:
+        if actuator not in names:
+            raise UserError(
+                f"{where}: the model has no actuator {actuator!r}{nearest(actuator, names)}"
+            )
+    chosen = [names.index(actuator) for actuator in binding.actuators] or list(range(model.nu))
+    if binding.quantity == "force":
+        indices = [int(model.sensor(_force_name(name, i)).adr[0]) for i in range(len(chosen))]
+        return Entries("sensordata", tuple(indices), len(indices) == 1)
+    if binding.quantity == "control":
+        return Entries("control", tuple(chosen), len(chosen) == 1)
+    for actuator in chosen:
+        if model.actuator_actnum[actuator] != 1:
+            raise UserError(
+                f"{where}: the actuator {names[actuator]!r} has no activation; name those that "
+                'have, or use Actuator("control", …)'
+            )
+    indices = [int(model.actuator_actadr[actuator]) for actuator in chosen]
+    return Entries("act", tuple(indices), len(indices) == 1)
+
+
+def _add_contact(spec: Any, name: str, binding: Contact, where: str) -> None:
+    if binding.data not in _CONTACT_DATA:
+        raise UserError(
+            f"{where}: Contact has no data {binding.data!r}{nearest(binding.data, _CONTACT_DATA)}"
+        )
+    sides = [("obj", binding.first, binding.first_type)]
+    if binding.second is not None:
+        sides.append(("ref", binding.second, binding.second_type))
+    arguments: dict[str, Any] = {}
+    for side, object_name, kind in sides:
+        if kind not in _CONTACT_TYPES:
+            raise UserError(f"{where}: Contact is of geom, body or subtree, not of a {kind!r}")
+        _find(spec, "geom" if kind == "geom" else "body", object_name, where)
+        arguments |= {f"{side}type": _CONTACT_TYPES[kind], f"{side}name": object_name}
+    kind = SENSOR_KINDS["contact"]
+    sensor = spec.add_sensor(name=SENSOR_PREFIX + name, type=kind, **arguments)
+    sensor.intprm = _CONTACT_DATA[binding.data]
+
+
+def _add_forces(spec: Any, name: str, binding: Actuator, where: str) -> None:
+    """A sensor for the force of each actuator."""
+    actuators = binding.actuators or tuple(actuator.name for actuator in spec.actuators)
+    for i, actuator in enumerate(actuators):
+        kind = _find(spec, "actuator", actuator, where)
+        spec.add_sensor(
+            name=_force_name(name, i),
+            type=SENSOR_KINDS["actuatorfrc"],
+            objtype=kind,
+            objname=actuator,
+        )
+
+
+def _force_name(name: str, index: int) -> str:
+    return f"{SENSOR_PREFIX}{name}:{index}"
 
 
 def _add_sensor(spec: Any, name: str, binding: Sensor, where: str) -> None:

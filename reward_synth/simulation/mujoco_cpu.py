@@ -6,6 +6,7 @@ call from the states alone (time, qpos, qvel, activations) with no constraint-so
 which is why an environment's numbers cannot depend on its neighbours or on the thread count.
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,10 @@ import numpy as np
 from mujoco.rollout import Rollout
 
 from reward_synth.simulation.actions import ACTION, ActionSpace
+from reward_synth.simulation.extras import Extras
 from reward_synth.simulation.initial import (
+    POSE,
+    Drawn,
     InitialStates,
     check_terminated,
     seed_groups,
@@ -22,11 +26,13 @@ from reward_synth.simulation.initial import (
 )
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import CAPABILITIES, build_model
-from reward_synth.simulation.observation import Observation
+from reward_synth.simulation.randomisation import set_fields
+from reward_synth.simulation.sight import Moment, Sight
 from reward_synth.simulation.variables import Variables, check_variables, make_readers
 from reward_synth.task import Task
 
 _CONTROL = int(mujoco.mjtState.mjSTATE_CTRL.value)
+_MOCAP = int(mujoco.mjtState.mjSTATE_MOCAP_POS.value | mujoco.mjtState.mjSTATE_MOCAP_QUAT.value)
 _LARGEST_STATE = mujoco.mjMAXVAL
 """MuJoCo calls a state beyond it bad, and so does this."""
 
@@ -50,7 +56,6 @@ class MujocoSimulator:
     """
 
     capabilities = CAPABILITIES
-    critic_observation_size = 0
 
     def __init__(self, task: Task, num_envs: int, *, threads: int = 1) -> None:
         if num_envs < 1 or threads < 1:
@@ -64,55 +69,69 @@ class MujocoSimulator:
         self.model = model
         self.action_size = int(model.nu)
         self.action_space = ActionSpace("continuous", self.action_size)
-        self.action_entries = bound.action_entries
         self.control_step = float(model.opt.timestep) * task.frame_skip
 
         threads = min(threads, num_envs)
         silence_warnings()
         # One thread needs no pool: rollouts then run on the calling thread.
         self._rollout = Rollout(nthread=0 if threads == 1 else threads)
-        self._models = [model] * num_envs
         self._data = [mujoco.MjData(model) for _ in range(threads)]
         self._initial = InitialStates(task, model)
+        self._vary = self._initial.variation is not None
+        # Each environment's own, where they differ; rollout takes one for each.
+        self._models = [copy.copy(model) if self._vary else model for _ in range(num_envs)]
 
         state_size = self._initial.state_size
         sensors = state_size + int(model.nsensordata)
-        self.record_size = sensors + self.action_size
         self._state = slice(0, state_size)
         self._sensors = slice(state_size, sensors)
-        self._applied = slice(sensors, self.record_size)
+        self._applied = slice(sensors, sensors + self.action_size)
         """Where a record holds MuJoCo's state, the sensors' values and the action."""
-        self._center = bound.control_center
-        self._half_range = bound.control_half_range
+        self._extras = Extras(task, model, bound.entries, self._initial, self._applied.stop)
+        self.record_size = self._extras.end
+        self.action_entries = self._extras.map.entries
         steps = task.frame_skip
-        self._control = np.empty((num_envs, steps, model.nu))
+        self._given = _CONTROL | (_MOCAP if model.nmocap else 0)
+        self._control = np.empty((num_envs, steps, model.nu + POSE * model.nmocap))
         self._state_out = np.empty((num_envs, steps, state_size))
         self._sensor_out = np.empty((num_envs, steps, model.nsensordata))
 
+        self._velocity = 1 + model.nq
+        self._eventful = task.resampled is not None or task.pushes is not None
         offsets = {
             "qpos": 1,
             "qvel": 1 + model.nq,
             "sensordata": self._sensors.start,
+            "act": 1 + model.nq + model.nv,
             ACTION: self._applied.start,
+            **self._extras.offsets,
         }
-        self._readers = make_readers(task, bound.entries, offsets)
+        self._readers = make_readers(task, self._extras.entries, offsets)
         self._seed = np.zeros(num_envs, np.int64)
         self._index = np.arange(num_envs)
         self._episode = np.zeros(num_envs, np.int64)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._start: np.ndarray | None = None
         """Records that the next step starts from."""
+        self._seen: np.ndarray | None = None
+        """What the policy sees of them."""
+        self._schedule = np.empty((num_envs, self._initial.draws, self._initial.resampled_count))
+        self._pushes = np.empty((num_envs, self._initial.pushes, 2))
+        """Of each environment's present episode: resampled parameters and changes of velocity."""
         self._resting: np.ndarray | None = None
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
         self._first = np.ones(num_envs, bool)
         self._step_first = self._first
         self._any_first = True
-        examples = self.variables_at(self._start_records(*self._initial.examples()))
+        records = self._start_records(self._initial.examples())
+        examples = self.variables_at(records)
         self.variable_sizes: Mapping[str, int | None] = check_variables(task, examples)
         check_terminated(task, examples)
-        self._observation = Observation(task, bound.entries, offsets, self.variable_sizes)
-        self.observation_size = self._observation.size
+        self._extras.memory.update(records.copy(), records, self._readers)
+        self._sight = Sight(task, self._extras.entries, offsets, self.variable_sizes)
+        self.observation_size = self._sight.size
+        self.critic_observation_size = self._sight.critic_size
 
     # --- the interface ---------------------------------------------------------------------
 
@@ -125,17 +144,20 @@ class MujocoSimulator:
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._first = np.ones(self.num_envs, bool)
-        self._start = self._start_records(*self._initial(self._names()))
+        self._start = self._drawn(slice(None))
         self._variables = self._previous_variables = None
+        self._seen = self._sight.begin(self.variables_at(self._start), self._moment())
         return self.observe()
 
     def observe(self) -> np.ndarray:
         """Observations of the states that the next step starts from."""
-        assert self._start is not None
-        return self._observation(self.variables_at(self._start))
+        assert self._seen is not None
+        return self._seen.copy()
 
-    def critic_observe(self) -> None:
-        """The value function sees what the policy sees."""
+    def critic_observe(self) -> np.ndarray | None:
+        """What the value function sees of them; None where that is what the policy sees."""
+        assert self._start is not None
+        return self._sight.critic(self.variables_at(self._start))
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
         """All that decides how those environments go on; see the interface."""
@@ -143,23 +165,30 @@ class MujocoSimulator:
             raise RuntimeError("reset the simulator before a snapshot")
         everything = {
             "record": self._start,
+            "seen": self._seen,
             "seed": self._seed,
             "index": self._index,
             "episode": self._episode,
             "elapsed": self._elapsed,
             "first": self._first,
         }
-        return {name: array[environments].copy() for name, array in everything.items()}
+        return {
+            name: array[environments].copy()
+            for name, array in everything.items()
+            if array is not None
+        }
 
     def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
         """Put environments back to where they were; see the interface."""
         if self._start is None:
             self.reset(0)
-        assert self._start is not None
+        assert self._start is not None and self._seen is not None
         # Copies: whoever holds an earlier step still looks at its arrays.
-        self._start, self._first = self._start.copy(), self._first.copy()
+        self._start, self._seen = self._start.copy(), self._seen.copy()
+        self._first = self._first.copy()
         for array, name in (
             (self._start, "record"),
+            (self._seen, "seen"),
             (self._seed, "seed"),
             (self._index, "index"),
             (self._episode, "episode"),
@@ -167,6 +196,8 @@ class MujocoSimulator:
             (self._first, "first"),
         ):
             array[environments] = snapshot[name]
+        if self._eventful or self._vary:
+            self._drawn(environments)  # what is scheduled for the episode follows from its name
         # At an episode's first step the values before do not matter; else they are these.
         self._variables = self.variables_at(self._start)
 
@@ -182,13 +213,23 @@ class MujocoSimulator:
         np.clip(applied, -1.0, 1.0, out=applied)
         if np.isnan(applied.sum()):
             np.nan_to_num(applied, copy=False, nan=0.0)
-        self._control[:] = (applied * self._half_range + self._center)[:, None, :]
+        extras = self._extras
+        control, filtered = extras.map(applied, start[:, extras.filter])
+        self._control[:, :, : self.action_size] = control[:, None, :]
+        if self.model.nmocap:
+            self._control[:, :, self.action_size :] = start[:, None, extras.mocap]
 
         record = self._advance(start)
         diverged = self._diverged(start[:, self._state], record[:, self._state])
         if diverged is not None:
             record[diverged] = start[diverged]
         record[:, self._applied] = applied
+        if extras.end > self._applied.stop:
+            record[:, extras.kept] = start[:, extras.kept]
+            record[:, extras.filter] = filtered
+            record[:, extras.control] = control[:, : extras.control.stop - extras.control.start]
+            if extras.memory.size:
+                extras.memory.update(record, start, self._readers)
 
         variables = self.variables_at(record)
         self._previous_variables, self._variables = self._variables, variables
@@ -203,13 +244,31 @@ class MujocoSimulator:
             terminated &= ~self._resting
             truncated &= ~self._resting
         ended = terminated | truncated
-        final_observation = self._observation(variables)
+        assert self._seen is not None
+        before = self._seen
+        final_observation = self._sight.follow(before, variables, self._moment())
+        final_critic = self._sight.critic(variables)
         observation = final_observation.copy()
+        critic = None if final_critic is None else final_critic.copy()
         self._start = record
+        changed = self._happen(ended, before, observation) if self._eventful else None
         if ended.any():
-            self._restart(np.flatnonzero(ended), observation)
+            changed = self._restart(np.flatnonzero(ended), observation, changed)
+        if critic is not None and changed is not None and len(changed):
+            critic[changed] = self._sight.critic(self.variables_at(self._start[changed]))
+        self._seen = observation
         self._first = ended
-        return Step(record, variables, observation, final_observation, terminated, truncated, first)
+        return Step(
+            record=record,
+            variables=variables,
+            observation=observation,
+            final_observation=final_observation,
+            terminated=terminated,
+            truncated=truncated,
+            first=first,
+            critic_observation=critic,
+            final_critic_observation=final_critic,
+        )
 
     def _advance(self, start: np.ndarray) -> np.ndarray:
         """Records one control step later, but for the action; those that rest stay as they are."""
@@ -218,11 +277,11 @@ class MujocoSimulator:
         count = self.num_envs if rest is None else int((~rest).sum())
         if count:
             self._rollout.rollout(
-                self._models[:count],
+                self._awake(rows) if self._vary else self._models[:count],
                 self._data,
                 np.ascontiguousarray(start[rows, self._state]),
                 self._control[rows],
-                control_spec=_CONTROL,
+                control_spec=self._given,
                 skip_checks=True,
                 nstep=self.task.frame_skip,
                 state=self._state_out[:count],
@@ -274,20 +333,75 @@ class MujocoSimulator:
         """``(M, 3)``: seed, index and episode, which decide an episode's initial state."""
         return np.stack((self._seed, self._index, self._episode), axis=1)[environments]
 
-    def _restart(self, ended: np.ndarray, observation: np.ndarray) -> None:
-        """Begin the next episode of environments ``ended``, writing their observations."""
+    def _restart(
+        self, ended: np.ndarray, observation: np.ndarray, changed: np.ndarray | None
+    ) -> np.ndarray:
+        """Begin the next episode of environments ``ended``, writing their observations.
+
+        Gives the environments that do not go on from where they were, ``changed`` among them.
+        """
         assert self._start is not None
         self._episode[ended] += 1
         self._elapsed[ended] = 0
-        records = self._start_records(*self._initial(self._names(ended)))
-        observation[ended] = self._observation(self.variables_at(records))
+        records = self._drawn(ended)
+        observation[ended] = self._sight.begin(self.variables_at(records), self._moment(ended))
         # A copy: the step's variables still look at the records that were reached.
         self._start = self._start.copy()
         self._start[ended] = records
+        return ended if changed is None else np.union1d(changed, ended)
 
-    def _start_records(self, states: np.ndarray, sensors: np.ndarray) -> np.ndarray:
+    def _happen(self, ended: np.ndarray, before: np.ndarray, observation: np.ndarray) -> np.ndarray:
+        """Resample parameters and push, in episodes that go on; gives the environments."""
+        assert self._start is not None
+        task, going = self.task, ~ended
+        if self._resting is not None:
+            going &= ~self._resting
+        start = self._start.copy()
+        changed = np.zeros(self.num_envs, bool)
+        if task.resampled is not None:
+            due = np.flatnonzero(going & (self._elapsed % task.resampled.every == 0))
+            count = self._elapsed[due] // task.resampled.every
+            start[due, self._extras.resampled] = self._schedule[due, count]
+            changed[due] = True
+        if task.pushes is not None:
+            due = np.flatnonzero(going & (self._elapsed % task.pushes.every == 0))
+            count = self._elapsed[due] // task.pushes.every - 1
+            begin = self._velocity + self._initial.push_columns[0]
+            start[due, begin : begin + 2] += self._pushes[due, count]
+            changed[due] = True
+        rows = np.flatnonzero(changed)
+        if len(rows):
+            self._start = start
+            observation[rows] = self._sight.follow(
+                before[rows], self.variables_at(start[rows]), self._moment(rows)
+            )
+        return rows
+
+    def _drawn(self, environments: Any) -> np.ndarray:
+        """Records of the starts of environments' present episodes; keeps what is scheduled."""
+        drawn = self._initial(self._names(environments))
+        if self._eventful:
+            self._schedule[environments], self._pushes[environments] = drawn.schedule, drawn.pushes
+        if self._vary:
+            for row, k in enumerate(np.arange(self.num_envs)[environments].tolist()):
+                set_fields(self._models[k], {name: f[row] for name, f in drawn.fields.items()})
+        return self._start_records(drawn)
+
+    def _start_records(self, drawn: Drawn) -> np.ndarray:
         """Records ``(M, r)`` of episodes' starts: the action before the first one counts as 0."""
-        return np.concatenate((states, sensors, np.zeros((len(states), self.action_size))), axis=1)
+        action = np.zeros((len(drawn.states), self.action_size))
+        parts = (drawn.states, drawn.sensors, action, self._extras.start(drawn))
+        return np.concatenate(parts, axis=1)
+
+    def _awake(self, rows: Any) -> list[mujoco.MjModel]:
+        """The models of environments, where each has its own."""
+        return [self._models[k] for k in np.arange(self.num_envs)[rows].tolist()]
+
+    def _moment(self, environments: Any = slice(None)) -> Moment:
+        """When it is in environments' episodes, for noise."""
+        parts = (self._seed, self._index, self._episode, self._elapsed)
+        seed, index, episode, elapsed = (part[environments] for part in parts)
+        return seed, index, episode, elapsed
 
     def _diverged(self, start: np.ndarray, state: np.ndarray) -> np.ndarray | None:
         """``(N,)`` bool: which environments' physics broke down; None when none did.

@@ -15,7 +15,9 @@ import torch
 
 from reward_synth.errors import DeviceMemoryError, UserError
 from reward_synth.simulation.actions import ACTION, ActionSpace
+from reward_synth.simulation.extras import Extras
 from reward_synth.simulation.initial import (
+    Drawn,
     InitialStates,
     check_terminated,
     seed_groups,
@@ -23,10 +25,10 @@ from reward_synth.simulation.initial import (
 )
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import CAPABILITIES, build_model
-from reward_synth.simulation.observation import Observation
 from reward_synth.simulation.rollout import on_host
+from reward_synth.simulation.sight import Moment, Sight
 from reward_synth.simulation.variables import Variables, check_variables, make_readers
-from reward_synth.simulation.warp_physics import WarpPhysics
+from reward_synth.simulation.warp_physics import WarpPhysics, load_warp
 from reward_synth.task import Task
 
 LARGEST_STATE = mujoco.mjMAXVAL
@@ -71,12 +73,12 @@ class WarpSimulator:
     """
 
     capabilities = CAPABILITIES
-    critic_observation_size = 0
 
     def __init__(self, task: Task, num_envs: int, *, device: str = "cuda:0") -> None:
         if num_envs < 1:
             raise ValueError("num_envs must be at least 1")
         device = "cuda:0" if device == "cuda" else device
+        load_warp(device)  # says what is wrong with a device before anything is put there
         silence_warnings()
         bound = build_model(task)
         model = bound.model
@@ -88,49 +90,62 @@ class WarpSimulator:
         self.model = model
         self.action_size = int(model.nu)
         self.action_space = ActionSpace("continuous", self.action_size)
-        self.action_entries = bound.action_entries
         self.control_step = float(model.opt.timestep) * task.frame_skip
         self._state_size = int(model.nq + model.nv + model.na)
         """Entries of ``qpos``, ``qvel`` and activations, with which a record begins."""
         self._without_action = self._state_size + int(model.nsensordata)
-        self.record_size = self._without_action + self.action_size
+
+        self._initial = InitialStates(task, model)
+        self._extras = Extras(
+            task,
+            model,
+            bound.entries,
+            self._initial,
+            self._without_action + self.action_size,
+            self.xp,
+            self.placement,
+        )
+        self.record_size = self._extras.end
+        self.action_entries = self._extras.map.entries
+        entries = self._extras.entries
         offsets = {
             "qpos": 0,
             "qvel": int(model.nq),
+            "act": int(model.nq + model.nv),
             "sensordata": self._state_size,
             ACTION: self._without_action,
+            **self._extras.offsets,
         }
-
-        self._initial = InitialStates(task, model)
-        self._host_readers = make_readers(task, bound.entries, offsets)
-        examples = self._start_records(*self._initial.examples())
+        self._host_readers = make_readers(task, entries, offsets)
+        examples = self._start_records(self._initial.examples())
         self.variable_sizes: Mapping[str, int | None] = check_variables(
             task, self.host_variables_at(examples)
         )
 
         self._physics: WarpPhysics | None = None
         where = str(task.folder / "task.py")
-        self._guarded(self._allocate, where, bound.control_center, bound.control_half_range)
-        self._readers = make_readers(task, bound.entries, offsets, self.xp, self.placement)
-        self._observation = Observation(
-            task, bound.entries, offsets, self.variable_sizes, self.xp, self.placement
-        )
-        self.observation_size = self._observation.size
+        self._guarded(self._allocate, where)
+        self._readers = make_readers(task, entries, offsets, self.xp, self.placement)
+        self._sight = Sight(task, entries, offsets, self.variable_sizes, self.xp, self.placement)
+        self.observation_size = self._sight.size
+        self.critic_observation_size = self._sight.critic_size
         self._check_on_device(examples)
 
-    def _allocate(self, where: str, center: np.ndarray, half_range: np.ndarray) -> None:
+    def _allocate(self, where: str) -> None:
         count, task = self.num_envs, self.task
-        self._physics = WarpPhysics(self.model, count, task.frame_skip, self.device, where)
-        self._center, self._half_range = self._tensor(center), self._tensor(half_range)
+        variation = self._initial.variation
+        varied = () if variation is None else variation.fields
+        self._physics = WarpPhysics(self.model, count, task.frame_skip, self.device, where, varied)
         self._seed = np.zeros(count, np.int64)
         self._index = np.arange(count)
         self._size = np.full(count, POOL_SIZE)
         self._pools: dict[tuple[int, int], int] = {}
         """First row of each pool, by seed and size."""
         self._pool: tuple[torch.Tensor, ...] = ()
-        """Records and observations of all pools, one below the other."""
-        is_action = np.arange(self.record_size) >= self._without_action
-        self._is_action = self._tensor(is_action, torch.bool)
+        """Records, resampled parameters, pushes and fields of the model that the episodes of all
+        pools start with or have ahead, one below the other."""
+        not_physics = np.arange(self.record_size) >= self._without_action
+        self._not_physics = self._tensor(not_physics, torch.bool)
         self._row = self._tensor(np.zeros(count), torch.int64)
         self._stop = self._tensor(np.zeros(count), torch.int64)
         self._episode = self._tensor(np.zeros(count), torch.int64)
@@ -138,6 +153,8 @@ class WarpSimulator:
         self._first = self._step_first = self._tensor(np.ones(count), torch.bool)
         self._start: torch.Tensor | None = None
         """Records that the next step starts from."""
+        self._seen: torch.Tensor | None = None
+        """What the policy sees of them."""
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
 
@@ -156,11 +173,13 @@ class WarpSimulator:
 
     def observe(self) -> torch.Tensor:
         """Observations of the states that the next step starts from."""
-        assert self._start is not None
-        return self._observation(self.variables_at(self._start))
+        assert self._seen is not None
+        return self._seen
 
-    def critic_observe(self) -> None:
-        """The value function sees what the policy sees."""
+    def critic_observe(self) -> torch.Tensor | None:
+        """What the value function sees of them; None where that is what the policy sees."""
+        assert self._start is not None
+        return self._sight.critic(self.variables_at(self._start))
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Arguments for a reward program at the last step; see the interface."""
@@ -197,7 +216,9 @@ class WarpSimulator:
             self.reset(0)
         # Copies: whoever holds an earlier step still looks at its tensors.
         assert self._start is not None
+        assert self._seen is not None
         self._start, self._first = self._start.clone(), self._first.clone()
+        self._seen = self._seen.clone()
         for name, value in self._everything().items():
             if isinstance(value, torch.Tensor):
                 value[environments] = self._tensor(snapshot[name], value.dtype)
@@ -236,12 +257,13 @@ class WarpSimulator:
         self._episode = torch.zeros_like(self._episode)
         self._elapsed = torch.zeros_like(self._elapsed)
         self._first = torch.ones_like(self._first)
-        self._start, observation = self._initial_states()
+        self._start, *_ = self._episodes()
         self._physics.warmstart.zero_()
         self._physics.time.zero_()
         self._write(self._start)
         self._variables = self._previous_variables = None
-        return observation
+        self._seen = self._sight.begin(self.variables_at(self._start), self._moment())
+        return self.observe()
 
     def _step(self, action: torch.Tensor) -> Step:
         start, physics = self._start, self._physics
@@ -252,14 +274,24 @@ class WarpSimulator:
         if tuple(given.shape) != expected:
             raise ValueError(f"action has shape {tuple(given.shape)}, not {expected}")
         applied = torch.nan_to_num(given, nan=0.0, posinf=1.0, neginf=-1.0).clamp_(-1.0, 1.0)
-        torch.addcmul(self._center, applied, self._half_range, out=physics.ctrl)
+        extras = self._extras
+        control, filtered = extras.map(applied, start[:, extras.filter])
+        physics.ctrl.copy_(control)
         physics.advance()
 
-        parts = (physics.qpos, physics.qvel, physics.act, physics.sensordata, applied)
+        parts = [physics.qpos, physics.qvel, physics.act, physics.sensordata, applied]
+        if extras.end > extras.kept.start:
+            parts += [
+                filtered,
+                control[:, : extras.control.stop - extras.control.start],
+                start[:, extras.parameters.start :],
+            ]
         record = torch.cat(parts, dim=1)
         # A comparison with NaN is false.
         sound = (record[:, : self._state_size].abs() < LARGEST_STATE).all(dim=1)
-        record = torch.where(sound[:, None] | self._is_action, record, start)
+        record = torch.where(sound[:, None] | self._not_physics, record, start)
+        if extras.memory.size:
+            extras.memory.update(record, start, self._readers)
 
         variables = self.variables_at(record)
         self._previous_variables, self._variables = self._variables, variables
@@ -268,18 +300,57 @@ class WarpSimulator:
         elapsed = self._elapsed + 1
         truncated = (elapsed >= self.task.episode_steps) & ~terminated
         ended = terminated | truncated
-        final_observation = self._observation(variables)
+        before, sight = self._seen, self._sight
+        assert before is not None
+        self._elapsed = elapsed
+        final_observation = sight.follow(before, variables, self._moment())
+        final_critic = sight.critic(variables)
 
         self._episode = self._episode + ended
-        self._elapsed = elapsed.masked_fill_(ended, 0)
-        initial, initial_observation = self._initial_states()
+        self._elapsed = elapsed.masked_fill(ended, 0)
+        initial, schedule, pushes, *_ = self._episodes()
         self._start = torch.where(ended[:, None], initial, record)
+        self._happen(self._start, ended, schedule, pushes)
         physics.warmstart.masked_fill_(ended[:, None], 0.0)
         physics.time.masked_fill_(ended, 0.0)
         self._write(self._start)
-        observation = torch.where(ended[:, None], initial_observation, final_observation)
-        self._first = ended
-        return Step(record, variables, observation, final_observation, terminated, truncated, first)
+        begun = self.variables_at(self._start)
+        observation = sight.begin(begun, self._moment())
+        if sight.history > 1:
+            goes_on = sight.follow(before, begun, self._moment())
+            observation = torch.where(ended[:, None], observation, goes_on)
+        self._seen, self._first = observation, ended
+        return Step(
+            record=record,
+            variables=variables,
+            observation=observation,
+            final_observation=final_observation,
+            terminated=terminated,
+            truncated=truncated,
+            first=first,
+            critic_observation=sight.critic(begun),
+            final_critic_observation=final_critic,
+        )
+
+    def _happen(
+        self,
+        start: torch.Tensor,
+        ended: torch.Tensor,
+        schedule: torch.Tensor,
+        pushes: torch.Tensor,
+    ) -> None:
+        """Resample parameters and push, in episodes that go on, in ``start``."""
+        task, elapsed = self.task, self._elapsed
+        if task.resampled is not None:
+            due = ~ended & (elapsed % task.resampled.every == 0)
+            values = _at(schedule, elapsed // task.resampled.every)
+            columns = start[:, self._extras.resampled]
+            start[:, self._extras.resampled] = torch.where(due[:, None], values, columns)
+        if task.pushes is not None and self._initial.pushes:
+            due = ~ended & (elapsed % task.pushes.every == 0)
+            change = _at(pushes, elapsed // task.pushes.every - 1)
+            begin = int(self.model.nq) + self._initial.push_columns[0]
+            start[:, begin : begin + 2] += torch.where(due[:, None], change, 0.0)
 
     def _write(self, record: torch.Tensor) -> None:
         """Put the states of records into the physics."""
@@ -288,11 +359,21 @@ class WarpSimulator:
         physics.qpos.copy_(record[:, :nq])
         physics.qvel.copy_(record[:, nq : nq + self.model.nv])
         physics.act.copy_(record[:, nq + self.model.nv : self._state_size])
+        if physics.mocap:
+            poses = record[:, self._extras.mocap]
+            end = 3 * self.model.nmocap
+            physics.mocap[0].copy_(poses[:, :end].unflatten(1, (-1, 3)))
+            physics.mocap[1].copy_(poses[:, end:].unflatten(1, (-1, 4)))
+        if physics.fields:
+            # Which environments begin a new episode is known on the device alone.
+            _, _, _, *fields = self._episodes()
+            for tensor, values in zip(physics.fields.values(), fields, strict=True):
+                tensor.copy_(values.view(tensor.shape))
 
     # --- initial states --------------------------------------------------------------------
 
-    def _initial_states(self) -> list[torch.Tensor]:
-        """What each environment's present episode starts from: record and observation.
+    def _episodes(self) -> list[torch.Tensor]:
+        """What each environment's present episode starts from and has ahead: the parts of a pool.
 
         For all environments: which of them start anew is known on the device alone.
         """
@@ -308,20 +389,29 @@ class WarpSimulator:
         for seed, size in missing:
             names = np.zeros((size, 3), np.int64)
             names[:, 0], names[:, 1] = seed, np.arange(size)
-            drawn = self._tensor(self._start_records(*self._initial(names)))
-            parts.append((drawn, self._observation(self.variables_at(drawn))))
+            drawn = self._initial(names)
+            drawn_parts = (drawn.schedule, drawn.pushes, *drawn.fields.values())
+            parts.append(
+                (self._tensor(self._start_records(drawn)), *map(self._tensor, drawn_parts))
+            )
             self._pools[seed, size] = begin
             begin += size
         self._pool = tuple(torch.cat(part) for part in zip(*parts, strict=True))
         self._row = self._tensor(np.array([self._pools[key] for key in keys]), torch.int64)
         self._stop = self._tensor(self._size, torch.int64)
         self._index_on_device = self._tensor(self._index, torch.int64)
+        self._seed_on_device = self._tensor(self._seed, torch.int64)
 
-    def _start_records(self, states: np.ndarray, sensors: np.ndarray) -> np.ndarray:
+    def _start_records(self, drawn: Drawn) -> np.ndarray:
         """Records ``(M, r)`` of MuJoCo's states, which begin with time; the action before the
         first one counts as 0."""
-        parts = (states[:, 1 : 1 + self._state_size], sensors)
-        return np.concatenate((*parts, np.zeros((len(states), self.action_size))), axis=1)
+        action = np.zeros((len(drawn.states), self.action_size))
+        state = drawn.states[:, 1 : 1 + self._state_size]
+        return np.concatenate((state, drawn.sensors, action, self._extras.start(drawn)), axis=1)
+
+    def _moment(self) -> Moment:
+        """When it is in each environment's episode, for noise."""
+        return self._seed_on_device, self._index_on_device, self._episode, self._elapsed
 
     # --- the device ------------------------------------------------------------------------
 
@@ -332,6 +422,7 @@ class WarpSimulator:
             raise RuntimeError("reset the simulator before a snapshot")
         return {
             "record": self._start,
+            "seen": self._seen,
             "warmstart": physics.warmstart,
             "time": physics.time,
             "seed": self._seed,
@@ -387,6 +478,12 @@ class WarpSimulator:
             if isinstance(value, torch.Tensor):
                 delattr(self, name)
         self._pool = ()
+
+
+def _at(table: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Rows ``(N, q)`` of tables ``(N, C, q)``, each at its own count, which is kept within it."""
+    index = count.clamp(0, table.shape[1] - 1)[:, None, None].expand(-1, 1, table.shape[2])
+    return table.gather(1, index)[:, 0]
 
 
 def _ran_out_of_memory(error: Exception) -> bool:

@@ -12,6 +12,7 @@ import gc
 import re
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -61,6 +62,9 @@ class WarpPhysics:
         substeps: physics steps of a control step.
         device: "cpu" (Warp's own, slow) or "cuda:K".
         where: begins error messages about the model.
+        varied: fields of the model that differ between environments, as
+            :class:`reward_synth.simulation.randomisation.Variation` names them; ``fields`` has
+            them as tensors ``(N, …)``.
 
     Raises:
         UserError: there is no such device, or MuJoCo Warp is missing or lacks something that
@@ -69,7 +73,13 @@ class WarpPhysics:
     """
 
     def __init__(
-        self, model: mujoco.MjModel, num_envs: int, substeps: int, device: str, where: str
+        self,
+        model: mujoco.MjModel,
+        num_envs: int,
+        substeps: int,
+        device: str,
+        where: str,
+        varied: Sequence[str] = (),
     ) -> None:
         warp, mjw = load_warp(device)
         self._warp, self._mjw = warp, mjw
@@ -98,6 +108,9 @@ class WarpPhysics:
                 model, nworld=num_envs, nconmax=self.contacts, njmax=self.rows
             )
             self._sensors = warp.zeros_like(self._data.sensordata)
+            self.fields: dict[str, torch.Tensor] = {
+                name: self._varied(name, num_envs) for name in varied
+            }
         data, view = self._data, self._view
         self.qpos: torch.Tensor = view(data.qpos)
         self.qvel: torch.Tensor = view(data.qvel)
@@ -106,6 +119,10 @@ class WarpPhysics:
         self.time: torch.Tensor = view(data.time)
         self.warmstart: torch.Tensor = view(data.qacc_warmstart)
         self.sensordata: torch.Tensor = view(self._sensors)
+        self.mocap: tuple[torch.Tensor, ...] = ()
+        """Positions ``(N, nmocap, 3)`` and quaternions ``(N, nmocap, 4)`` of mocap bodies."""
+        if model.nmocap:
+            self.mocap = view(data.mocap_pos), view(data.mocap_quat)
         self._overflow: torch.Tensor = view(data.overflow)
         self._integrate = {
             mujoco.mjtIntegrator.mjINT_EULER: mjw.euler,
@@ -118,6 +135,15 @@ class WarpPhysics:
         except OSError as error:
             raise _no_kernel_cache(error) from None
         self._watch = _Watch(self._overflow)
+
+    def _varied(self, name: str, num_envs: int) -> torch.Tensor:
+        """A field of the model with an entry for each environment, as a tensor."""
+        owner = self._model.opt if name == "gravity" else self._model
+        shared = getattr(owner, name)
+        values = np.repeat(shared.numpy()[:1], num_envs, axis=0)
+        own = self._warp.array(values, dtype=shared.dtype, device=self._device)
+        setattr(owner, name, own)
+        return self._warp.to_torch(own)
 
     def _view(self, array: Any) -> torch.Tensor:
         if not array.size:

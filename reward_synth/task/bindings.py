@@ -85,9 +85,10 @@ class Contact:
     """Contact between two parts of the model, by MuJoCo's ``contact`` sensor.
 
     ``data`` is ``found`` (number of contacts, ``(N,)``), ``force`` (``(N, 3)``, N, in the world's
-    frame, summed over all contacts) or ``normal`` (``(N, 3)``, of the deepest contact, pointing
-    from the first to the second).  ``first_type`` and ``second_type`` are ``geom``, ``body`` or
-    ``subtree``; without ``second`` contact with anything counts.
+    frame, that the first exerts on the second, summed over all contacts) or ``normal`` (``(N, 3)``,
+    of the deepest contact, pointing from the first to the second).  ``first_type`` and
+    ``second_type`` are ``geom``, ``body`` or ``subtree``; without ``second`` contact with anything
+    counts.
     Values are those at the start of the last physics substep of a control step.
     """
 

@@ -8,11 +8,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reward_synth.errors import UserError
-from reward_synth.task.bindings import Derived, JointPosition, JointVelocity, Sensor
-from reward_synth.task.contract import PpoSettings, Task, Variable
-from reward_synth.task.environments import GymnasiumModel, MjcfFile
+from reward_synth.task.bindings import (
+    Accumulated,
+    Derived,
+    EnvironmentBinding,
+    JointPosition,
+    JointVelocity,
+    ModelBinding,
+)
+from reward_synth.task.contract import PpoSettings, Task, Variable, never
+from reward_synth.task.control import Home
+from reward_synth.task.environments import (
+    GymnasiumModel,
+    ManagerBasedEnvironment,
+    MjcfFile,
+    UrdfFile,
+    VectorEnvironment,
+)
 
-RESERVED = ("action", "xp")
+ACTION = "action"
+RESERVED = (ACTION, "xp")
 """Names that mean something else in a reward program."""
 
 
@@ -28,7 +43,7 @@ def check_task(task: Task) -> None:
     _check_variables(task.variables, where)
     _check_observation(task, where)
     _check_functions(task, where)
-    model_file(task)
+    _check_world(task, where)
 
 
 def model_file(task: Task) -> Path:
@@ -52,13 +67,14 @@ def model_file(task: Task) -> Path:
                 f"{where}: gymnasium has no model {model.file!r}{nearest(model.file, names)}"
             )
         return path
-    if isinstance(model, MjcfFile):
+    if isinstance(model, MjcfFile | UrdfFile):
         path = task.folder / model.file
         if not path.is_file():
             raise UserError(f"{where}: the model file {path} does not exist")
         return path
     raise UserError(
-        f"{where}: model is a {type(model).__name__}; give GymnasiumModel(FILE) or MjcfFile(FILE)"
+        f"{where}: model is a {type(model).__name__}; give GymnasiumModel(FILE), MjcfFile(FILE) or "
+        "UrdfFile(FILE)"
     )
 
 
@@ -67,6 +83,33 @@ def nearest(name: str, names: Iterable[str]) -> str:
     names = list(names)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names) or 'none'}"
+
+
+def _check_world(task: Task, where: Path) -> None:
+    """A model or an environment, and what goes with each."""
+    if (task.model is None) == (task.environment is None):
+        raise UserError(
+            f"{where}: a task has either a model (MjcfFile, UrdfFile, GymnasiumModel) or an "
+            "environment (VectorEnvironment, ManagerBasedEnvironment); give one of them"
+        )
+    if task.environment is None:
+        model_file(task)
+        return
+    if not isinstance(task.environment, VectorEnvironment | ManagerBasedEnvironment):
+        raise UserError(
+            f"{where}: environment is a {type(task.environment).__name__}; give "
+            "VectorEnvironment(ID) or ManagerBasedEnvironment(ID)"
+        )
+    for field in ("reset", "resampled", "randomised", "pushes", "edit_model"):
+        if getattr(task, field):
+            raise UserError(
+                f"{where}: {field} is of tasks on a model; this task's environment has its own"
+            )
+    if task.terminated is not never:
+        raise UserError(
+            f"{where}: terminated is of tasks on a model; this task's environment ends its own "
+            "episodes"
+        )
 
 
 def _check_words(task: Task, where: Path) -> None:
@@ -130,34 +173,46 @@ def _check_variables(variables: object, where: Path) -> None:
 def _check_binding(name: str, variable: Variable, where: Path) -> None:
     binding = variable.binding
     if isinstance(binding, JointPosition | JointVelocity):
-        if not binding.joints or not all(isinstance(joint, str) for joint in binding.joints):
+        named = binding.joints and all(isinstance(joint, str) for joint in binding.joints)
+        if bool(named) == (binding.body is not None):
             raise UserError(
-                f"{where}: variable {name!r}: {type(binding).__name__} needs joint names"
+                f"{where}: variable {name!r}: {type(binding).__name__} needs joint names, or "
+                "body=NAME"
             )
-    elif isinstance(binding, Derived):
+    elif isinstance(binding, Derived | Accumulated):
         if not callable(binding.function):
-            raise UserError(f"{where}: variable {name!r}: Derived needs a function of (v, xp)")
-    elif not isinstance(binding, Sensor):
+            kind = type(binding).__name__
+            given = "v, xp" if isinstance(binding, Derived) else "previous, v, xp"
+            raise UserError(f"{where}: variable {name!r}: {kind} needs a function of ({given})")
+    elif not isinstance(binding, ModelBinding | EnvironmentBinding):
         raise UserError(
             f"{where}: variable {name!r} is bound to a {type(binding).__name__}; "
-            "bind it to JointPosition, JointVelocity, Sensor or Derived"
+            "bind it to JointPosition, JointVelocity, Sensor, Derived or another binding"
         )
 
 
 def _check_observation(task: Task, where: Path) -> None:
     if isinstance(task.observation, str) or not task.observation:
         raise UserError(f"{where}: observation is not a tuple of variable names; list at least one")
-    for name in task.observation:
-        if name not in task.variables:
-            raise UserError(
-                f"{where}: observation names the unknown variable {name!r}"
-                f"{nearest(str(name), task.variables)}"
-            )
+    for field in ("observation", "critic_observation"):
+        for name in getattr(task, field):
+            if name not in task.variables and name != ACTION:
+                raise UserError(
+                    f"{where}: {field} names the unknown variable {name!r}"
+                    f"{nearest(str(name), task.variables)}"
+                )
 
 
 def _check_functions(task: Task, where: Path) -> None:
     optional = {field.name for field in dataclasses.fields(task) if field.default is None}
     for field in ("reset", "terminated", "fitness", "success", "edit_model"):
         value = getattr(task, field)
+        if field == "reset" and (isinstance(value, Home) or task.environment is not None):
+            continue
+        if field == "reset" and not callable(value):
+            raise UserError(
+                f"{where}: reset is {value!r}; give a function of (rng, n), or "
+                'Home("KEYFRAME", noise=…)'
+            )
         if not callable(value) and not (value is None and field in optional):
             raise UserError(f"{where}: {field} is {value!r}; give a function")

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 from reward_synth.errors import UserError
+from reward_synth.simulation.control import ControlMap
 from reward_synth.simulation.model import SENSOR_KINDS, build_model
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
-from reward_synth.task import Derived, JointPosition, JointVelocity, MjcfFile, Sensor, Variable
+from reward_synth.task import (
+    Derived,
+    Full,
+    JointPosition,
+    JointVelocity,
+    MjcfFile,
+    Sensor,
+    Variable,
+)
 from tests.simulation.robots import REST, robot_task
 
 
@@ -147,8 +156,11 @@ def test_every_kind_of_sensor_has_its_place(tmp_path, kind: str) -> None:
 
 def test_actions_cover_the_control_range_and_unlimited_actuators_take_one(tmp_path) -> None:
     bound = build_model(robot_task(tmp_path))
-    np.testing.assert_array_equal(bound.control_center, [1.0, 0.0])
-    np.testing.assert_array_equal(bound.control_half_range, [2.0, 1.0])
+    control = ControlMap(Full(), bound.model, "task.py")
+    middle, _ = control(np.zeros((1, 2)), np.zeros((1, 0)))
+    np.testing.assert_array_equal(middle[0], [1.0, 0.0])
+    highest, _ = control(np.ones((1, 2)), np.zeros((1, 0)))
+    np.testing.assert_array_equal(highest[0] - middle[0], [2.0, 1.0])
 
 
 def test_edit_model_changes_the_model_before_it_is_compiled(tmp_path) -> None:
