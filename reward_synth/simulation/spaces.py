@@ -32,7 +32,7 @@ class Actions:
     entries: tuple[ActionEntry, ...]
 
     def __init__(self, space: Any, where: str) -> None:
-        self._shape: tuple[int, ...] = space.shape if isinstance(space, spaces.Space) else ()
+        self._shape: tuple[int, ...] = getattr(space, "shape", None) or ()
         self._dtype = getattr(space, "dtype", np.float64)
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
             low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
