@@ -71,7 +71,7 @@ class VectorSimulator:
                 video="environment" if seen.renders else "none",
                 native_reward=True,
             )
-            self._actions = Actions(seen.action_space, f"{self._where}: {environment.id}")
+            self._actions = Actions(seen.action_space, environment.id)
             self._bind(Layout(task, seen.observation_space, seen.infos))
             self._check(seen)
         except BaseException:

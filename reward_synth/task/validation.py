@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reward_synth.errors import UserError
-from reward_synth.task.bindings import Derived, JointPosition, JointVelocity, Sensor
+from reward_synth.task.bindings import (
+    Accumulated,
+    Derived,
+    Info,
+    JointPosition,
+    JointVelocity,
+    NativeReward,
+    Observed,
+    Sensor,
+)
 from reward_synth.task.contract import PpoSettings, Task, Variable
 from reward_synth.task.environments import GymnasiumModel, MjcfFile
 
@@ -28,7 +37,8 @@ def check_task(task: Task) -> None:
     _check_variables(task.variables, where)
     _check_observation(task, where)
     _check_functions(task, where)
-    model_file(task)
+    if task.environment is None:
+        model_file(task)
 
 
 def model_file(task: Task) -> Path:
@@ -137,10 +147,10 @@ def _check_binding(name: str, variable: Variable, where: Path) -> None:
     elif isinstance(binding, Derived):
         if not callable(binding.function):
             raise UserError(f"{where}: variable {name!r}: Derived needs a function of (v, xp)")
-    elif not isinstance(binding, Sensor):
+    elif not isinstance(binding, Sensor | Observed | Info | NativeReward | Accumulated):
         raise UserError(
             f"{where}: variable {name!r} is bound to a {type(binding).__name__}; "
-            "bind it to JointPosition, JointVelocity, Sensor or Derived"
+            "bind it to what its model or environment has, or to Derived or Accumulated"
         )
 
 
@@ -148,7 +158,7 @@ def _check_observation(task: Task, where: Path) -> None:
     if isinstance(task.observation, str) or not task.observation:
         raise UserError(f"{where}: observation is not a tuple of variable names; list at least one")
     for name in task.observation:
-        if name not in task.variables:
+        if name != "action" and name not in task.variables:
             raise UserError(
                 f"{where}: observation names the unknown variable {name!r}"
                 f"{nearest(str(name), task.variables)}"

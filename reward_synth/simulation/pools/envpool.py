@@ -24,6 +24,7 @@ from reward_synth.simulation.pools.interface import (
     raised,
 )
 from reward_synth.simulation.pools.layout import Layout
+from reward_synth.simulation.spaces import Actions
 from reward_synth.task import VectorEnvironment
 
 INSTALL = "pip install 'reward-synth[envpool]'"
@@ -43,6 +44,7 @@ def probe(environment: VectorEnvironment) -> Probe:
     """What one environment is like, seen on its first step."""
     pool = _make(environment, 1, 1, seed=[0])
     observed, space = pool.observation_space, pool.action_space
+    Actions(space, environment.id)  # refuses what could not be stepped
     space.seed(0)
     with _running(environment, "step"):
         observation, first = pool.reset()

@@ -23,6 +23,7 @@ from reward_synth.simulation.pools.interface import (
     raised,
 )
 from reward_synth.simulation.pools.layout import Layout
+from reward_synth.simulation.spaces import Actions
 from reward_synth.task import VectorEnvironment
 
 Moment = tuple[Any, float, bool, bool, Mapping[str, Any]]
@@ -39,6 +40,7 @@ def registered_limit(environment: VectorEnvironment) -> int | None:
 def probe(environment: VectorEnvironment) -> Probe:
     """What one environment is like, seen on its first step."""
     one = _make(environment, None)
+    Actions(one.action_space, environment.id)  # refuses what could not be stepped
     observation, first = one.reset(0)
     one.action_space.seed(0)
     info = one.step(one.action_space.sample())[4]
