@@ -256,6 +256,11 @@ class VectorSimulator:
         """Environments of others cannot be put back."""
         raise NotImplementedError(f"{self.task.environment} has no snapshots")
 
+    def render(self) -> np.ndarray:
+        """A picture ``(H, W, 3)`` uint8 of the first environment, made with
+        ``render_mode="rgb_array"``."""
+        return self._watch(self._pool.render)
+
     def close(self) -> None:
         """Release threads and memory, but for what hangs.  Closing twice is harmless."""
         if not self._watch.hanging:

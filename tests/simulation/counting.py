@@ -100,9 +100,9 @@ def register() -> None:
     """Register the environments once."""
     if "Counting-v0" in gymnasium.registry:
         return
-    gymnasium.register("Counting-v0", Counting)
-    gymnasium.register("CountingImage-v0", Image)
-    gymnasium.register("CountingMany-v0", Many)
+    made: dict[str, Any] = {"": Counting, "Image": Image, "Many": Many}
+    for name, entry_point in made.items():
+        gymnasium.register(f"Counting{name}-v0", entry_point)
     for mode in AutoresetMode:
         name = f"Counting{mode.value}-v0"
         gymnasium.register(name, vector_entry_point=partial(counting_vector, mode))

@@ -128,7 +128,7 @@ def test_no_transition_joins_two_episodes(id: str) -> None:
         np.testing.assert_array_equal(v["summed"], count * (count + 1) / 2)
         np.testing.assert_array_equal(v["both"], np.stack((v["summed"], 5 + count), axis=1))
         # What comes next is the next episode's start where this one ended, else the same state.
-        ended = step.terminated | step.truncated
+        ended = np.logical_or(step.terminated, step.truncated)
         np.testing.assert_array_equal(after[~ended], reached[~ended])
         assert not after[ended, 1:].any()
         inputs = simulator.reward_inputs(["count", "prev_count", "prev_action"])
@@ -219,7 +219,7 @@ def test_environments_that_rest_are_not_stepped(pool: Any) -> None:
     steps = [simulator.step(np.ones((4, 1))) for _ in range(6)]
     for step in steps:
         np.testing.assert_array_equal(step.observation[[0, 2]], kept[[0, 2]])
-        assert not (step.terminated | step.truncated)[[0, 2]].any()
+        assert not step.terminated[[0, 2]].any() and not step.truncated[[0, 2]].any()
     assert steps[3].truncated[[1, 3]].all()
     whole = VectorSimulator(task, 4)
     whole.reset(0)

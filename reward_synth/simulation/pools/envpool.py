@@ -108,6 +108,11 @@ class EnvPool:
             observation, info = self._pool.reset(rows.astype(np.int32))
         return self._layout.batched(observation, info, len(rows))
 
+    def render(self) -> np.ndarray:
+        """A picture of the first environment."""
+        with _running(self._environment, "render"):
+            return np.asarray(self._pool.render(0))[0]
+
     def close(self) -> None:
         """Release the threads."""
         if self._pool is not None:

@@ -175,6 +175,17 @@ class GymnasiumPool:
             self._layout.row(values[k], observation, info, start=True)
         return values
 
+    def render(self) -> np.ndarray:
+        """A picture of the first environment."""
+        try:
+            drawn = self._ones[0].made.render()
+        except Exception as error:
+            raise raised(self._environment, "render", error) from error
+        frame = drawn[0] if isinstance(drawn, tuple | list) else drawn
+        if not isinstance(frame, np.ndarray):
+            raise UserError(f"{self._environment.id} draws no pictures")
+        return frame
+
     def close(self) -> None:
         """Close the environments."""
         for one in self._ones:

@@ -68,6 +68,11 @@ class Pool(Protocol):
         """
         ...
 
+    def render(self) -> np.ndarray:
+        """A picture ``(H, W, 3)`` uint8 of the first environment, made with
+        ``render_mode="rgb_array"``."""
+        ...
+
     def close(self) -> None:
         """Release threads and memory.  Closing twice is harmless."""
         ...
