@@ -24,7 +24,7 @@ UNKNOWN_STEP = 1.0
 
 
 def drawing_environment(pool: str) -> dict[str, str] | None:
-    """Variables of a process in which a pool's environments, or ``mujoco``, can draw without a screen;
+    """Variables of a process in which a pool's environments, or ``mujoco``, draw without a screen;
     None where a library is missing that they need."""
     if pool == "mujoco":
         return {}
