@@ -168,7 +168,7 @@ def train(
     observer: Observer = silent,
     **settings: Any,
 ) -> FinishedRun:
-    """Train ``expert``, ``sparse`` or a reward file on several seeds, without any search.
+    """Train ``expert``, ``sparse``, ``native`` or a reward file on several seeds, without a search.
 
     ``settings`` are the other fields of :class:`reward_synth.search.TrainConfig` (``trainer``,
     ``algorithm``, ``parameters``, …).

@@ -58,6 +58,8 @@ class ProbeJob(Message):
     programs: list[str]
     folder: str
     """The one folder this job may write to."""
+    own: bool = False
+    """Whether they are the task's own, which may read its private variables."""
     seed: int = 0
     time_limit: float = 120.0
     """Seconds of wall-clock for the whole job."""
@@ -74,6 +76,8 @@ class Member(Message):
     constants: dict[str, FiniteFloat] = {}
     """Overrides of the program's tunable constants."""
     seed: int = Field(ge=0)
+    own: bool = False
+    """Whether the program is the task's own, which may read its private variables."""
 
 
 class TrainJob(Message):

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from reward_synth.errors import UserError
 from reward_synth.reward import RewardError, RewardProgram, parse
 from reward_synth.simulation import open_simulator, task_spec
-from reward_synth.simulation.episodes import random_policy
+from reward_synth.simulation.episodes import not_finite, random_policy
 from reward_synth.simulation.interface import Simulator
 from reward_synth.simulation.rollout import on_host
 from reward_synth.task import load_task
@@ -50,10 +51,13 @@ def collect_rows(simulator: Simulator, names: list[str], seed: int) -> Arguments
 def probe(job: ProbeJob) -> ProbeResult:
     """Judge every program of the job."""
     task = load_task(Path(job.task))
-    sizes = task_spec(task).readable
+    sizes = task_spec(task).readable_by(own=job.own)
     simulator = open_simulator(task, ENVIRONMENTS)
     rows = collect_rows(simulator, [*sizes, *(f"prev_{name}" for name in sizes)], job.seed)
     simulator.close()
+    fault = not_finite(task, rows)
+    if fault is not None:
+        raise UserError(fault)
     return ProbeResult(programs=[probe_program(source, sizes, rows) for source in job.programs])
 
 

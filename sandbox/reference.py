@@ -118,7 +118,7 @@ def train_member(
     environments = task.ppo.environments
     simulator = open_simulator(task, environments, threads=job.threads)
     try:
-        program = parse(member.program, task_spec(task).readable)
+        program = parse(member.program, task_spec(task).readable_by(own=member.own))
         arguments = algorithm_arguments(task.ppo, job, simulator.action_size)
         batch = environments * steps_between_updates(job.algorithm, arguments)
         steps = math.ceil(job.steps / batch) * batch

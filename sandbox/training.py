@@ -22,7 +22,7 @@ from safetensors import safe_open
 from reward_synth.errors import DeviceMemoryError
 from reward_synth.reward import RewardError, RewardProgram, parse
 from reward_synth.simulation import WARP_ON_CPU, open_simulator, task_spec
-from reward_synth.simulation.episodes import EpisodeRecorder
+from reward_synth.simulation.episodes import EpisodeRecorder, not_finite
 from reward_synth.simulation.interface import Step
 from reward_synth.simulation.policy import save_policy
 from reward_synth.simulation.rollout import Rollout, on_host
@@ -125,10 +125,11 @@ class PopulationTraining:
 
     def parse(self, members: Sequence[Member]) -> dict[str, RewardProgram]:
         """The members' programs; where the reward language refuses one, its member fails."""
-        sizes = task_spec(self.task).readable
+        spec = task_spec(self.task)
         programs: dict[str, RewardProgram] = {}
         for member in members:
             try:
+                sizes = spec.readable_by(own=member.own)
                 programs[member.name] = parse(member.program, sizes)
             except RewardError as error:
                 self.failures[member.name] = Failure(reason="raised", message=str(error))
@@ -140,6 +141,8 @@ class PopulationTraining:
         settings = self.settings
         E = settings.environments
         self.members = list(members)
+        self.gone: set[int] = set()
+        """Members that failed and kept their places, where environments have no snapshots."""
         device = self.job.device
         self.simulator = open_simulator(self.task, len(members) * E, device, self.job.threads)
         self.opened.callback(self.simulator.close)
@@ -169,7 +172,12 @@ class PopulationTraining:
             )
             for k, member in enumerate(members)
         ]
-        self.simulator.reset([member.seed for member in members])
+        self.simulator.reset(
+            [
+                m.seed if s is None or self.has_snapshots else leg_seed(m.seed, s[1]["learned"])
+                for m, s in zip(members, snapshots, strict=True)
+            ]
+        )
         critic = self.simulator.critic_observe()
         self.population.begin(
             self.population.tensor(self.simulator.observe()),
@@ -181,6 +189,11 @@ class PopulationTraining:
             raise ValueError("the members of a population must have got equally far")
         if states:
             self.restore(states)
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether environments go on after a cut; else they are reset there."""
+        return self.simulator.capabilities.snapshots
 
     def watched(self, device: str, members: int) -> list[int] | None:
         """Environments whose episodes are gathered: all, but on a device a few of each member."""
@@ -197,7 +210,7 @@ class PopulationTraining:
             reasons, reward, components = self.judge(experience)
             done = experience.done.bool().cpu().numpy()
             for k, record in enumerate(self.records):
-                if k not in reasons:
+                if k not in reasons and k not in self.gone:
                     try:
                         record.take(self.ended[k], reward[k], components[k], done[k])
                     except NonFiniteError as error:
@@ -211,7 +224,7 @@ class PopulationTraining:
             reasons = {
                 k: non_finite("the policy's weights became NaN or infinite during training")
                 for k, sound in enumerate(finite)
-                if not sound
+                if not sound and k not in self.gone
             }
             self.drop(reasons, experience, reward)
         members = [*self.results(), *self.failed()]
@@ -236,6 +249,9 @@ class PopulationTraining:
         seen = torch.cat([experience.s.flatten(1, 2), experience.next_s], dim=1)
         sound = torch.isfinite(seen).flatten(1).all(1).tolist()
         for k, reward in enumerate(self.rewards):
+            if k in self.gone:
+                parts.append({})
+                continue
             inputs = self.rollout.inputs(self.arguments[k], slice(k * E, (k + 1) * E))
             components: dict[str, np.ndarray] = {}
             try:
@@ -252,6 +268,12 @@ class PopulationTraining:
             if not sound[k]:
                 bad = (~torch.isfinite(seen[k])).any(0).cpu().numpy()
                 reasons[k] = non_finite(explain_observation(self.simulator, bad))
+            if k in reasons:
+                # An environment may be the cause, which says more than what came of it.
+                record = on_host(self.rollout.records(slice(k * E, (k + 1) * E)))
+                cause = not_finite(self.task, self.simulator.host_variables_at(record))
+                if cause is not None:
+                    reasons[k] = non_finite(cause)
             parts.append(components)
         return reasons, rewards, parts
 
@@ -264,12 +286,19 @@ class PopulationTraining:
         if not reasons:
             return experience, reward
         self.failures |= {self.members[k].name: failure for k, failure in reasons.items()}
-        kept = [k for k in range(len(self.members)) if k not in reasons]
+        kept = [k for k in range(len(self.members)) if k not in reasons and k not in self.gone]
+        if kept and not self.has_snapshots:
+            # Built again, the others' environments would begin new episodes.
+            self.gone |= reasons.keys()
+            E = self.settings.environments
+            self.simulator.rest([k * E + i for k in reasons for i in range(E)])
+            return experience, reward
         snapshots = [self.snapshot(k) for k in kept]
         if kept:
             self.assemble([self.members[k] for k in kept], snapshots)
         else:
             self.members, self.records = [], []
+            return experience, reward
         left = Experience(**{f.name: getattr(experience, f.name)[kept] for f in FIELDS})
         return left, reward[kept]
 
@@ -277,6 +306,8 @@ class PopulationTraining:
         """Write the files of those that are still here."""
         results = []
         for k, (member, record) in enumerate(zip(self.members, self.records, strict=True)):
+            if k in self.gone:
+                continue
             save_policy(self.folder / (member.name + POLICY_SUFFIX), self.population.policy(k))
             if self.job.keep:
                 write_snapshot(self.folder / (member.name + STATE_SUFFIX), self.snapshot(k))
@@ -294,33 +325,44 @@ class PopulationTraining:
         E = self.settings.environments
         mine = slice(k * E, (k + 1) * E)
         record, facts = self.records[k].snapshot()
-        parts = {
-            "population": self.population.snapshot(k),
-            "simulator": self.simulator.snapshot(mine),
-            "rollout": self.rollout.last_row(mine) if self.records[k].step else {},
-            "episodes": self.episodes.snapshot(mine),
-            "record": record,
-        }
+        parts = {"population": self.population.snapshot(k), "record": record}
+        if self.has_snapshots:
+            parts["simulator"] = self.simulator.snapshot(mine)
+            parts["rollout"] = self.rollout.last_row(mine) if self.records[k].step else {}
+            parts["episodes"] = self.episodes.snapshot(mine)
         arrays = {f"{part}/{n}": array for part, own in parts.items() for n, array in own.items()}
         return arrays, facts | {"learned": self.population.steps, "environments": E}
 
     def restore(self, snapshots: Sequence[Snapshot]) -> None:
-        """Put every member back to where its snapshot was taken."""
+        """Put every member back to where its snapshot was taken.
+
+        Environments without snapshots were reset instead: what their cut episodes had earned so
+        far counts for no other.
+        """
         E = self.settings.environments
         rows: list[dict[str, np.ndarray]] = []
         for k, (arrays, facts) in enumerate(snapshots):
             mine = slice(k * E, (k + 1) * E)
             self.population.restore(k, part(arrays, "population"))
+            self.records[k].restore(part(arrays, "record"), facts)
+            self.population.steps = facts["learned"]
+            if not self.has_snapshots:
+                self.population.discounted[k] = 0.0
+                self.records[k].returns[:] = 0.0
+                continue
             self.simulator.restore(mine, part(arrays, "simulator"))
             self.episodes.restore(mine, part(arrays, "episodes"))
-            self.records[k].restore(part(arrays, "record"), facts)
             rows.append(part(arrays, "rollout"))
-            self.population.steps = facts["learned"]
-        if rows[0]:
+        if rows and rows[0]:
             self.rollout.continue_from({n: np.concatenate([r[n] for r in rows]) for n in rows[0]})
 
 
 FIELDS = dataclasses.fields(Experience)
+
+
+def leg_seed(seed: int, steps: int) -> int:
+    """Seed of a member's environments where they are reset after so many environment steps."""
+    return int(np.random.SeedSequence([seed, steps]).generate_state(1)[0])
 
 
 def non_finite(message: str) -> Failure:

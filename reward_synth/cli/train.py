@@ -42,8 +42,8 @@ def train(
         str,
         typer.Option(
             "--reward",
-            metavar="FILE|expert|sparse",
-            help="A reward program, or one of the task's own.",
+            metavar="FILE|expert|sparse|native",
+            help="A reward program, or one of the task's own; native is the environment's.",
         ),
     ],
     seeds: Annotated[

@@ -22,13 +22,21 @@ def errors(findings: Sequence[ProbeFinding]) -> list[ProbeFinding]:
 
 
 class Gate:
-    """Judges programs for one task."""
+    """Judges programs for one task.
 
-    def __init__(self, task: Task, pool: Pool, seed: int = 0) -> None:
+    Args:
+        task: whose variables they read.
+        pool: workers that run the probe.
+        seed: of the probe's episodes.
+        own: whether the programs are the task's own, which may read its private variables.
+    """
+
+    def __init__(self, task: Task, pool: Pool, seed: int = 0, *, own: bool = False) -> None:
         self.task = task
         self.pool = pool
         self.seed = seed
-        self.variables = task_spec(task).readable
+        self.own = own
+        self.variables = task_spec(task).readable_by(own=own)
 
     def judge(self, sources: Sequence[str]) -> list[ProgramProbe]:
         """The verdict on each program, in order: static findings first, then the probe's."""
@@ -63,6 +71,7 @@ class Gate:
                 task=str(self.task.folder.resolve()),
                 programs=list(sources),
                 folder=folder,
+                own=self.own,
                 seed=self.seed,
                 time_limit=PROBE_SECONDS,
             )

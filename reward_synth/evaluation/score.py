@@ -109,20 +109,38 @@ def record_policies(
         finally:
             simulator.close()
     groups = iter([found[k : k + episodes] for k in range(0, len(found), episodes)])
-    return [policy if isinstance(policy, UserError) else next(groups) for policy in policies]
+    return [
+        policy if isinstance(policy, UserError) else _sound(task, next(groups))
+        for policy in policies
+    ]
+
+
+def _sound(task: Task, episodes: list[Episode]) -> list[Episode] | UserError:
+    """The episodes, or what is wrong with their environment."""
+    from reward_synth.simulation.episodes import not_finite
+
+    faults = (not_finite(task, episode.variables) for episode in episodes)
+    fault = next((fault for fault in faults if fault is not None), None)
+    return episodes if fault is None else UserError(fault)
 
 
 def random_episodes(task: Task, episodes: int, seed: int) -> list[Episode]:
-    """Whole episodes of uniformly random actions."""
+    """Whole episodes of uniformly random actions.
+
+    Raises UserError where the task's environment gives a value that is not finite.
+    """
     from reward_synth.simulation import open_simulator
     from reward_synth.simulation.episodes import random_policy, rollout_episodes
 
     simulator = open_simulator(task, episodes)
     try:
         act = random_policy(simulator, np.random.default_rng([seed, 1]))
-        return rollout_episodes(simulator, act, episodes, seed)
+        found = _sound(task, rollout_episodes(simulator, act, episodes, seed))
     finally:
         simulator.close()
+    if isinstance(found, UserError):
+        raise found
+    return found
 
 
 def fitness_of(task: Task, episodes: Sequence[Episode]) -> list[float] | None:

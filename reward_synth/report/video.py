@@ -1,4 +1,5 @@
-"""A policy filmed: rolled out, rendered off-screen with MuJoCo, encoded as H.264.
+"""A policy filmed: rolled out, rendered off-screen by MuJoCo or by the task's environment, encoded
+as H.264.
 
 OpenGL's library is chosen before the first ``import mujoco`` of a process and may take the
 process down with it, so filming happens in a child process, once per library until one works:
@@ -11,12 +12,15 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reward_synth.report.environment_video import EGL_PACKAGES, drawing_environment
 from reward_synth.store.folder import TEMPORARY_PREFIX, writing
+from reward_synth.task import VectorEnvironment, load_task
 from sandbox.confinement import die_with
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ NO_OPENGL = 3
 """Exit status of a child that found no usable OpenGL library."""
 NO_VIDEO = 4
 """Exit status of a child that could not film for another reason, printed as one line."""
+INSTALL_EGL = f"EnvPool finds no OpenGL library to draw with; {EGL_PACKAGES}, then try again"
 INSTALL = (
     "no OpenGL library works here; install one (apt-get install libosmesa6 on Debian and Ubuntu), "
     "then try again"
@@ -62,11 +67,21 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
     chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
     if chosen in OFF:
         raise NoOpenGLError(f"videos are off (MUJOCO_GL={chosen}); unset MUJOCO_GL and try again")
+    task = load_task(task_folder)
+    pool = task.environment.pool if isinstance(task.environment, VectorEnvironment) else "mujoco"
+    drawing = drawing_environment(pool)
+    if drawing is None:
+        raise NoOpenGLError(INSTALL_EGL)
     backends = dict.fromkeys((chosen, *BACKENDS) if chosen else BACKENDS)
+    if pool == "envpool":
+        backends = dict.fromkeys(["egl"])
+    elif pool == "gymnasium":
+        backends |= {"disable": None}  # many draw without OpenGL
     reason = INSTALL
     try:
         for backend in backends:
-            reason = _film_in_child(backend, task_folder, policy, partial, seconds)
+            variables = {"MUJOCO_GL": backend} | drawing
+            reason = _film_in_child(variables, task_folder, policy, partial, seconds)
             if reason is None:
                 with writing(out):
                     partial.replace(out)
@@ -75,7 +90,9 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
                 break
     finally:
         partial.unlink(missing_ok=True)
-    raise NoOpenGLError(reason) if reason == INSTALL else NoVideoError(reason)
+    if pool == "envpool" and reason == INSTALL:
+        reason = INSTALL_EGL
+    raise NoOpenGLError(reason) if reason in (INSTALL, INSTALL_EGL) else NoVideoError(reason)
 
 
 def film_beside(task_folder: Path, policy: Path) -> Path:
@@ -92,11 +109,11 @@ def film_place(policy: Path) -> Path:
 
 
 def _film_in_child(
-    backend: str, task_folder: Path, policy: Path, out: Path, seconds: float
+    variables: Mapping[str, str], task_folder: Path, policy: Path, out: Path, seconds: float
 ) -> str | None:
     """None when the film is made, else why not."""
     root = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "MUJOCO_GL": backend}
+    environment = {**os.environ, **variables}
     environment.pop("PYOPENGL_PLATFORM", None)  # MuJoCo sets it to match, and minds another
     environment["PYTHONPATH"] = os.pathsep.join(
         path for path in (root, os.environ.get("PYTHONPATH")) if path
@@ -117,10 +134,11 @@ def _film_in_child(
         return f"rendering took more than {TIME_LIMIT} s"
     if child.returncode == 0:
         return None
-    if child.returncode == NO_OPENGL or child.returncode < 0:
-        return INSTALL
     told = (child.stdout if child.returncode == NO_VIDEO else child.stderr).strip().splitlines()
-    return f"the video could not be rendered: {told[-1] if told else 'no reason given'}"
+    # A library that does not work may end the process without a word.
+    if child.returncode == NO_OPENGL or child.returncode < 0 or not told:
+        return INSTALL
+    return f"the video could not be rendered: {told[-1]}"
 
 
 # --- in the child ----------------------------------------------------------------------------
@@ -128,7 +146,6 @@ def _film_in_child(
 
 def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
     """Roll out, render and encode; for a process of its own."""
-    import imageio_ffmpeg
     import mujoco
 
     from reward_synth.report.scenery import Camera, lit
@@ -144,17 +161,7 @@ def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
         print(error)
         raise SystemExit(NO_OPENGL) from error
     renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-    writer = imageio_ffmpeg.write_frames(
-        str(out),
-        (WIDTH, HEIGHT),
-        fps=FRAMES_PER_SECOND,
-        codec="libx264",
-        pix_fmt_out="yuv420p",
-        quality=None,  # pyright: ignore[reportArgumentType] - the rate factor is given instead
-        macro_block_size=2,
-        output_params=["-crf", RATE_FACTOR, "-movflags", "+faststart"],
-    )
-    writer.send(None)
+    writer = encoder(out, (WIDTH, HEIGHT))
     camera = Camera(
         model, task.camera, poses, aspect=WIDTH / HEIGHT, frames_per_second=FRAMES_PER_SECOND
     )
@@ -166,6 +173,36 @@ def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
             renderer.update_scene(data, camera.at(frame))
             writer.send(np.ascontiguousarray(renderer.render()))
     writer.close()
+
+
+def film_environment(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
+    """Roll out, let the environment draw, and encode; for a process of its own."""
+    from reward_synth.report.environment_video import frames
+
+    writer = None
+    for frame in frames(task, policy_path, seconds, FRAMES_PER_SECOND):
+        writer = writer or encoder(out, (frame.shape[1], frame.shape[0]))
+        writer.send(np.ascontiguousarray(frame))
+    if writer is not None:
+        writer.close()
+
+
+def encoder(out: Path, size: tuple[int, int]) -> Generator[None, np.ndarray | None, None]:
+    """Takes frames of ``size`` (width, height) by ``send``, and writes the film when closed."""
+    import imageio_ffmpeg
+
+    writer = imageio_ffmpeg.write_frames(
+        str(out),
+        size,
+        fps=FRAMES_PER_SECOND,
+        codec="libx264",
+        pix_fmt_out="yuv420p",
+        quality=None,  # pyright: ignore[reportArgumentType] - the rate factor is given instead
+        macro_block_size=2,
+        output_params=["-crf", RATE_FACTOR, "-movflags", "+faststart"],
+    )
+    writer.send(None)
+    return writer
 
 
 def roll_out(
@@ -217,10 +254,11 @@ def main() -> None:
         print(error)
         raise SystemExit(NO_OPENGL) from error
     from reward_synth.errors import UserError
-    from reward_synth.task import load_task
 
     try:
-        film(load_task(Path(task_folder)), Path(policy), Path(out), float(seconds))
+        task = load_task(task_folder)
+        filmed = film if task.environment is None else film_environment
+        filmed(task, Path(policy), Path(out), float(seconds))
     except (UserError, OSError) as error:
         print(" ".join(str(error).split()))
         raise SystemExit(NO_VIDEO) from error

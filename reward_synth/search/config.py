@@ -167,6 +167,6 @@ class TrainConfig(TrainingConfig):
 
     task: str
     reward: str
-    """``expert``, ``sparse`` or the path of a reward program."""
+    """``expert``, ``sparse``, ``native`` or the path of a reward program."""
     seeds: tuple[int, ...] = (100, 101, 102)
     steps: int = Field(ge=1)

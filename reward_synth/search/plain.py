@@ -23,7 +23,7 @@ from reward_synth.search.trainings import (
 from reward_synth.store import NewCandidate, Part, Store, write_best
 from reward_synth.store.fates import fitness_values, fittest
 from reward_synth.store.schema import Run
-from reward_synth.task import Task, load_task, reward_source
+from reward_synth.task import TASKS_OWN, Task, load_task, reward_source
 
 
 def train(
@@ -39,6 +39,9 @@ def train(
     Raises UserError when the program does not pass the gate and RunError when a training failed.
     """
     task = load_task(config.task)
+    if config.reward == "native" and not (task.folder / "expert_reward.py").is_file():
+        # Where nobody wrote an expert program it is the expert baseline, and recorded as that.
+        config = config.model_copy(update={"reward": "expert"})
     proposed = proposal(task, config.reward)
     settings = config.model_copy(update={"task": str(task.folder.absolute())})
     check_trainer(task, settings)
@@ -52,13 +55,13 @@ def train(
 
 def proposal(task: Task, reward: str) -> NewCandidate:
     """The only candidate of a plain training.  Raises UserError."""
-    origin = reward if reward in ("expert", "sparse") else "file"
+    origin = reward if reward in TASKS_OWN else "file"
     return NewCandidate(slot=0, source=read_reward(task, reward), origin=origin)
 
 
 def read_reward(task: Task, reward: str) -> str:
-    """The source of ``expert``, ``sparse`` or a file.  Raises UserError."""
-    if reward == "expert" or reward == "sparse":
+    """The source of ``expert``, ``sparse``, ``native`` or a file.  Raises UserError."""
+    if reward == "expert" or reward == "sparse" or reward == "native":
         return reward_source(task, reward)
     from reward_synth.reward import read_program
 
@@ -105,7 +108,8 @@ def train_missing(
             pool.warm()
             candidate = store.candidates(run.id)[0]
             if candidate.status == "proposed":
-                verdict = Gate(task, pool).judge([candidate.source])[0]
+                own = candidate.origin in TASKS_OWN
+                verdict = Gate(task, pool, own=own).judge([candidate.source])[0]
                 faults = errors(verdict.findings)
                 status = "refused" if faults else "accepted"
                 reason = faults[0].message if faults else ""

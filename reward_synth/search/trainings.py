@@ -28,7 +28,7 @@ from reward_synth.search.config import RunConfig, TrainConfig, search_seeds
 from reward_synth.search.progress import Observer, Progress
 from reward_synth.store import RungDecision, Store
 from reward_synth.store.schema import Candidate
-from reward_synth.task import Task
+from reward_synth.task import TASKS_OWN, Task
 from sandbox.messages import Checkpoint, Failure, Member
 
 WORTH_MEASURING = 1_000_000
@@ -118,7 +118,8 @@ class Training:
     @property
     def member(self) -> Member:
         name = f"{self.candidate.number:04d}-{self.seed}"
-        return Member(name=name, program=self.candidate.source, seed=self.seed)
+        own = self.candidate.origin in TASKS_OWN
+        return Member(name=name, program=self.candidate.source, seed=self.seed, own=own)
 
 
 class Trainer:

@@ -13,7 +13,7 @@ from reward_synth.simulation.actions import ACTION
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.rollout import on_host
 from reward_synth.simulation.variables import compact_index
-from reward_synth.task import Array, Episode
+from reward_synth.task import Array, Derived, Episode, Task
 
 Policy = Callable[[Array], Array]
 """Observations ``(N, obs)`` to actions ``(N, nu)``, arrays of the simulator's namespace."""
@@ -178,6 +178,24 @@ def rollout_episodes(
         if ended:
             simulator.rest([index for index, _ in ended])
     return [found[index] for index in range(episodes)]
+
+
+def not_finite(task: Task, values: Mapping[str, np.ndarray]) -> str | None:
+    """Which variable an environment of others made NaN or infinite, as one line; None where none.
+
+    MuJoCo's own simulators end an episode before that.
+    """
+    if task.environment is None:
+        return None
+    for name, variable in task.variables.items():
+        if isinstance(variable.binding, Derived) or name not in values:
+            continue
+        if not np.isfinite(values[name]).all():
+            return (
+                f"{task.environment.id} gave a value that is not finite: variable {name!r} of "
+                f"{task.folder / 'task.py'}; choose other options of it, or another environment"
+            )
+    return None
 
 
 def random_policy(simulator: Simulator, rng: np.random.Generator) -> Policy:

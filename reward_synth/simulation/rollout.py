@@ -61,6 +61,10 @@ class Rollout:
                 inputs[name] = self.simulator.xp.where(begins, value[count:], value[:-count])
         return inputs
 
+    def records(self, environments: slice) -> Array:
+        """Records ``(steps × E, r)`` of the recorded steps."""
+        return _flat(self._arrays["record"][1 : self._recorded + 1, environments])
+
     def last_row(self, environments: slice) -> dict[str, np.ndarray]:
         """What the next rollout must know of this one, ``(E, …)`` each, on the host."""
         return {

@@ -44,6 +44,10 @@ class TaskSpec:
         public = [name for name, variable in self.task.variables.items() if variable.public]
         return {name: self.variable_sizes[name] for name in [*public, ACTION]}
 
+    def readable_by(self, *, own: bool) -> dict[str, int | None]:
+        """What a program may read: the task's ``own`` everything, any other what is public."""
+        return dict(self.variable_sizes) if own else self.readable
+
     @cached_property
     def statistics(self) -> "dict[str, VariableStatistics]":
         """Start and random ranges of each public variable, over random actions."""

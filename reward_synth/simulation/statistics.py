@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reward_synth.errors import UserError
 from reward_synth.simulation import open_simulator
-from reward_synth.simulation.episodes import random_policy
+from reward_synth.simulation.episodes import not_finite, random_policy
 from reward_synth.simulation.rollout import on_host
 from reward_synth.task import Task
 
@@ -69,6 +70,9 @@ def variable_statistics(
                 changes[name].append((value - on_host(earlier[f"prev_{name}"]))[~first])
     finally:
         simulator.close()
+    fault = not_finite(task, {name: np.stack(values) for name, values in seen.items()})
+    if fault is not None:
+        raise UserError(fault)
     return {name: _summarise(seen[name], changes[name], starts[name]) for name in names}
 
 

@@ -37,7 +37,7 @@ class NewCandidate:
     slot: int
     source: str
     origin: str
-    """model, offline, tuned, crossed, person, expert, sparse or file."""
+    """model, offline, tuned, crossed, person, expert, sparse, native or file."""
     repair: int = 0
     parents: tuple[int, ...] = ()
     note: str = ""

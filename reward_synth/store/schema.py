@@ -158,7 +158,7 @@ class Candidate(Base):
     slot: Mapped[int]
     repair: Mapped[int] = mapped_column(default=0)
     origin: Mapped[str]
-    """model, offline, tuned, crossed, person, expert, sparse or file."""
+    """model, offline, tuned, crossed, person, expert, sparse, native or file."""
     source: Mapped[str]
     """The reward program; empty where the completion held no code."""
     parents: Mapped[list[Any]] = mapped_column(default=list)

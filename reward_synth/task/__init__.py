@@ -50,8 +50,10 @@ from reward_synth.task.loader import (
     load_task,
     reward_source,
 )
+from reward_synth.task.own_rewards import TASKS_OWN, OwnReward
 
 __all__ = [
+    "TASKS_OWN",
     "Accumulated",
     "Actions",
     "Actuator",
@@ -76,6 +78,7 @@ __all__ = [
     "ModelSensor",
     "NativeReward",
     "Observed",
+    "OwnReward",
     "Parameter",
     "PpoSettings",
     "Pushes",

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, Val
 
 from reward_synth.errors import UserError
 from reward_synth.task.contract import Task
+from reward_synth.task.own_rewards import OwnReward, brought_along
 from reward_synth.task.validation import check_task
 
 Which = Literal["expert", "sparse"]
@@ -81,14 +82,26 @@ def load_task(name_or_path: str | Path) -> Task:
     return loaded
 
 
-def reward_source(task: Task, which: Which) -> str:
-    """Source of the task's expert or sparse reward program.
+def reward_source(task: Task, which: OwnReward) -> str:
+    """Source of the task's expert or sparse reward program, or of its environment's own reward.
+
+    Where the folder has no file, the environment's own reward is the expert one, and its success
+    the sparse one.
 
     Raises:
-        UserError: the file is missing, empty, unreadable or not UTF-8.
+        UserError: there is none, or the file is empty, unreadable or not UTF-8.
     """
     path = task.folder / f"{which}_reward.py"
-    if not path.is_file():
+    if which == "native" or not path.is_file():
+        brought = brought_along(task, which)
+        if brought is not None:
+            return brought
+        if which == "native":
+            raise UserError(
+                f"{task.folder / 'task.py'} has no variable bound to NativeReward(), which the "
+                "environment's own reward is read from; add one (public=False hides it from "
+                "candidates)"
+            )
         raise UserError(
             f"{task.folder} has no {path.name}; write the task's {which} reward program there"
         )
