@@ -83,6 +83,10 @@ def small_task(folder: Path, **changes) -> Task:
     return Task(**{**fields, **changes})
 
 
+def rest(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((n, 8)), np.zeros((n, 7))
+
+
 def play(task: Task, action: float, steps: int, count: int = 1) -> list:
     simulator = MujocoSimulator(task, count)
     simulator.reset(0)
@@ -178,7 +182,7 @@ def test_home_controls_are_joint_positions_where_the_keyframe_has_no_controls(tm
         ),
         ({"more": {"x": Variable("x", "m", JointPosition(body="floor"))}}, "no body 'floor'"),
         (
-            {"reset": lambda rng, n: Start(np.zeros((n, 8)), np.zeros((n, 7)), {}, {"gol": 0})},
+            {"reset": lambda rng, n: Start(*rest(n), {}, {"gol": np.zeros((n, 3))})},
             "no such mocap body; did you mean 'goal'?",
         ),
     ],
@@ -296,15 +300,17 @@ def test_history_holds_earlier_observations_the_oldest_first(tmp_path) -> None:
     simulator = MujocoSimulator(task, 1)
     first = simulator.reset(0)
     assert first.tolist() == [[0.4, 0.0] * 3]
-    seen = [first[0, 4:]]
+    seen, last = [first[0, 4:]], None
     for step_number in range(12):
         action = np.full((1, 1), step_number / 12)
         step = simulator.step(action)
+        last = step
         seen.append(step.final_observation[0, 4:])
         expected = [seen[max(0, step_number + 1 - back)] for back in (2, 1, 0)]
         np.testing.assert_array_equal(step.final_observation[0], np.concatenate(expected))
         assert seen[-1][1] == action[0, 0]
-    assert step.truncated[0] and step.observation.tolist() == first.tolist()
+    assert last is not None
+    assert last.truncated[0] and last.observation.tolist() == first.tolist()
 
 
 def test_noise_is_on_what_the_policy_sees_alone(tmp_path) -> None:
@@ -352,6 +358,7 @@ def test_an_environment_does_not_depend_on_its_neighbours_or_threads() -> None:
     for action in actions(70, 8):
         ours, theirs = alone.step(action[4:]), among.step(action)
         np.testing.assert_array_equal(ours.observation, theirs.observation[4:])
+        assert ours.critic_observation is not None and theirs.critic_observation is not None
         np.testing.assert_array_equal(ours.critic_observation, theirs.critic_observation[4:])
         np.testing.assert_array_equal(ours.record, theirs.record[4:])
 
@@ -395,6 +402,7 @@ def test_warp_plays_the_same_quadruped() -> None:
     pytest.importorskip("mujoco_warp")
     from reward_synth.simulation.mujoco_warp import WarpSimulator
 
+    assert QUADRUPED.resampled is not None
     task = dataclasses.replace(
         QUADRUPED,
         pushes=Pushes("trunk", speed=0.4, every=4),
