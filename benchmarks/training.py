@@ -157,11 +157,20 @@ def members_of(task_name: str, count: int) -> "list[Member]":
     ]
 
 
-def population_speed(task: "Task", pool: "WorkerPool", layout: "Layout", seconds: float) -> float:
-    """Train one population in every worker for about ``seconds``; steps per second of all."""
+def population_speed(
+    task: "Task",
+    pool: "WorkerPool",
+    layout: "Layout",
+    seconds: float,
+    members: "Callable[[str, int], list[Member]]" = members_of,
+) -> float:
+    """Train one population in every worker for about ``seconds``; steps per second of all.
+
+    ``members`` gives so many members for the task of a name.
+    """
     from sandbox.messages import TrainJob, TrainResult
 
-    everyone = members_of(task.name, layout.workers * layout.members)
+    everyone = members(task.name, layout.workers * layout.members)
     batch = task.ppo.environments * task.ppo.rollout_steps
     wanted = seconds * max(1.0, layout.steps_per_second) / len(everyone)
     steps = batch * max(1, round(wanted / batch))
@@ -206,9 +215,9 @@ def rewarded_simulator(task_name: str, index: int, environments: int) -> Any:
     return RewardedSimulator(simulator, program, {}, index, lambda *_: None)
 
 
-def tuned_ppo(environment: Any, seed: int, environments: int) -> Any:
-    """SB3's PPO on one thread with the task's hyperparameters, observations and rewards
-    normalised as the population's are."""
+def tuned_ppo(environment: Any, seed: int, environments: int, task_name: str = CHEETAH.task) -> Any:
+    """SB3's PPO on one thread with a task's hyperparameters, observations and rewards normalised
+    as the population's are; the task by its name or its folder."""
     from dataclasses import replace
 
     from stable_baselines3 import PPO
@@ -218,8 +227,9 @@ def tuned_ppo(environment: Any, seed: int, environments: int) -> Any:
     from sandbox.reference import ppo_defaults, use_one_thread
 
     use_one_thread()
-    settings = replace(load_task(CHEETAH.task).ppo, environments=environments)
-    arguments = ppo_defaults(settings, load_task(CHEETAH.task).training_steps)
+    task = load_task(task_name)
+    settings = replace(task.ppo, environments=environments)
+    arguments = ppo_defaults(settings, task.training_steps)
     normalised = VecNormalize(environment, gamma=settings.discount)
     return PPO("MlpPolicy", normalised, seed=seed, device="cpu", **arguments)
 

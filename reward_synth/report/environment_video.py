@@ -63,7 +63,7 @@ def frames(task: "Task", policy_path: Path, seconds: float, rate: int) -> Iterat
         **{**environment.options, "render_mode": "rgb_array"},
     )
     simulator = VectorSimulator(dataclasses.replace(task, environment=drawn), 1)
-    policy = load_policy(policy_path, simulator.observation_size, simulator.action_size)
+    policy = load_policy(policy_path, simulator.observation_size, simulator.action_space)
     step = 1.0 / rate if simulator.control_step == UNKNOWN_STEP else simulator.control_step
     observation = simulator.reset(EVALUATION_SEED)
     shown = 0

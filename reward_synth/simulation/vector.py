@@ -8,6 +8,7 @@ environment that ended is reset at once.
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from reward_synth.simulation.pools import Probe, open_pool, probe_environment
 from reward_synth.simulation.pools.layout import RECORD, Layout, reward_bound
 from reward_synth.simulation.pools.watchdog import Watchdog
 from reward_synth.simulation.spaces import Actions
+from reward_synth.simulation.spec import REMEMBERED
 from reward_synth.simulation.variables import (
     Entries,
     Variables,
@@ -29,6 +31,21 @@ from reward_synth.simulation.variables import (
     make_readers,
 )
 from reward_synth.task import Accumulated, Derived, Task, VectorEnvironment
+
+
+@lru_cache(maxsize=REMEMBERED)
+def probed(task: Task) -> Probe:
+    """What a task's environment is like; seen once for each task object.
+
+    Raises:
+        UserError: it cannot be made, hangs or raises.
+    """
+    assert isinstance(task.environment, VectorEnvironment)
+    watch = Watchdog(task.environment.id)
+    try:
+        return watch(probe_environment, task.environment)
+    finally:
+        watch.close()
 
 
 class VectorSimulator:
@@ -61,23 +78,19 @@ class VectorSimulator:
         self.xp: Any = np
         self.placement: Mapping[str, Any] = {}
         self._where = task.folder / "task.py"
-        self._watch = Watchdog(environment.id)
-        try:
-            seen: Probe = self._watch(probe_environment, environment)
-            self.control_step = seen.control_step
-            self.capabilities = Capabilities(
-                snapshots=False,
-                devices=("cpu",),
-                video="environment" if seen.renders else "none",
-                native_reward=True,
-            )
-            self._actions = Actions(seen.action_space, environment.id)
-            self._bind(Layout(task, seen.observation_space, seen.infos))
-            self._check(seen)
-        except BaseException:
-            self._watch.close()
-            raise
+        seen = probed(task)
+        self.control_step = seen.control_step
+        self.capabilities = Capabilities(
+            snapshots=False,
+            devices=("cpu",),
+            video="environment" if seen.renders else "none",
+            native_reward=True,
+        )
+        self._actions = Actions(seen.action_space, environment.id)
+        self._bind(Layout(task, seen.observation_space, seen.infos))
+        self._check(seen)
         self._pool = open_pool(task, num_envs, threads)
+        self._watch = Watchdog(environment.id)
 
         self._everyone = np.arange(num_envs)
         self._seed = np.zeros(num_envs, np.int64)
