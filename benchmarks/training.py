@@ -50,7 +50,7 @@ from benchmarks.physics import SETTINGS, Runner, Team, programs_of, raw
 if TYPE_CHECKING:
     from reward_synth.evaluation import Layout, WorkerPool
     from reward_synth.task import Task
-    from sandbox.messages import Member
+    from sandbox.messages import Member, TrainResult
 
 CHEETAH = SETTINGS[0]
 FULL = (5, 12.0, 24_000)
@@ -157,14 +157,22 @@ def members_of(task_name: str, count: int) -> "list[Member]":
     ]
 
 
-def population_speed(
+def population_speed(task: "Task", pool: "WorkerPool", layout: "Layout", seconds: float) -> float:
+    """Train one population in every worker for about ``seconds``; steps per second of all."""
+    results, elapsed = train_populations(task, pool, layout, seconds, members_of)
+    done = sum(m.report.steps for r in results for m in r.members if m.report is not None)
+    return done / elapsed
+
+
+def train_populations(
     task: "Task",
     pool: "WorkerPool",
     layout: "Layout",
     seconds: float,
-    members: "Callable[[str, int], list[Member]]" = members_of,
-) -> float:
-    """Train one population in every worker for about ``seconds``; steps per second of all.
+    members: "Callable[[str, int], list[Member]]",
+) -> "tuple[list[TrainResult], float]":
+    """Train one population in every worker for about ``seconds``: what they gave, and how long it
+    took from the jobs' start.
 
     ``members`` gives so many members for the task of a name.
     """
@@ -195,9 +203,7 @@ def population_speed(
     begun = time.perf_counter()
     with ThreadPoolExecutor(layout.workers) as executor:
         results = list(executor.map(one, range(layout.workers)))
-    elapsed = time.perf_counter() - begun
-    done = sum(m.report.steps for r in results for m in r.members if m.report is not None)
-    return done / elapsed
+    return results, time.perf_counter() - begun
 
 
 def rewarded_simulator(task_name: str, index: int, environments: int) -> Any:
