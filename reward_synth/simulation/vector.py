@@ -6,7 +6,6 @@ task's memory.  Episodes end where the environment says so or where the task's t
 environment that ended is reset at once.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,10 +17,10 @@ from reward_synth.simulation.actions import ACTION
 from reward_synth.simulation.initial import seed_groups
 from reward_synth.simulation.interface import Capabilities, Step
 from reward_synth.simulation.memory import Memory
-from reward_synth.simulation.observation import Observation
 from reward_synth.simulation.pools import Probe, open_pool, probe_environment
 from reward_synth.simulation.pools.layout import RECORD, Layout, reward_bound
 from reward_synth.simulation.pools.watchdog import Watchdog
+from reward_synth.simulation.sight import Moment, Sight
 from reward_synth.simulation.spaces import Actions
 from reward_synth.simulation.spec import REMEMBERED
 from reward_synth.simulation.variables import (
@@ -99,6 +98,8 @@ class VectorSimulator:
         self._elapsed = np.zeros(num_envs, np.int64)
         self._start: np.ndarray | None = None
         """Records that the next step starts from."""
+        self._seen: np.ndarray | None = None
+        """Observations of them."""
         self._resting: np.ndarray | None = None
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
@@ -156,15 +157,9 @@ class VectorSimulator:
         self.variable_sizes: Mapping[str, int | None] = check_variables(
             self.task, self.variables_at(examples)
         )
-        self._observation = self._assembled(self.task.observation)
-        self.observation_size = self._observation.size
-        critic = self.task.critic_observation
-        self._critic = self._assembled(critic) if critic else None
-        self.critic_observation_size = 0 if self._critic is None else self._critic.size
-
-    def _assembled(self, names: tuple[str, ...]) -> Observation:
-        wanted = dataclasses.replace(self.task, observation=names)
-        return Observation(wanted, self._entries, {RECORD: 0}, self.variable_sizes)
+        self._sight = Sight(self.task, self._entries, {RECORD: 0}, self.variable_sizes)
+        self.observation_size = self._sight.size
+        self.critic_observation_size = self._sight.critic_size
 
     # --- the interface ---------------------------------------------------------------------
 
@@ -180,17 +175,18 @@ class VectorSimulator:
         values = self._watch(self._pool.begin, self._layout, self._names()[:, :2])
         self._start = self._records(values)
         self._variables = self._previous_variables = None
+        self._seen = self._sight.begin(self.variables_at(self._start), self._moment())
         return self.observe()
 
     def observe(self) -> np.ndarray:
         """Observations of the states that the next step starts from."""
-        assert self._start is not None
-        return self._observation(self.variables_at(self._start))
+        assert self._seen is not None
+        return self._seen.copy()
 
     def critic_observe(self) -> np.ndarray | None:
         """What the value function sees of those states."""
         assert self._start is not None
-        return None if self._critic is None else self._critic(self.variables_at(self._start))
+        return self._sight.critic(self.variables_at(self._start))
 
     def step(self, action: np.ndarray) -> Step:
         """Advance one control step; see the interface."""
@@ -211,19 +207,22 @@ class VectorSimulator:
         if self._resting is not None:
             truncated &= ~self._resting
         ended = terminated | truncated
-        final_observation = self._observation(variables)
-        final_critic = None if self._critic is None else self._critic(variables)
-        observation, critic = final_observation, final_critic
+        assert self._seen is not None
+        final_observation = self._sight.follow(self._seen, variables, self._moment())
+        if self._resting is not None:
+            final_observation[self._resting] = self._seen[self._resting]
+        final_critic = self._sight.critic(variables)
+        observation, critic = final_observation.copy(), final_critic
         self._start = record
         if ended.any():
             rows = np.flatnonzero(ended)
             self._restart(rows)
             begun = self.variables_at(self._start[rows])
-            observation = final_observation.copy()
-            observation[rows] = self._observation(begun)
-            if self._critic is not None and final_critic is not None:
+            observation[rows] = self._sight.begin(begun, self._moment(rows))
+            if final_critic is not None:
                 critic = final_critic.copy()
-                critic[rows] = self._critic(begun)
+                critic[rows] = self._sight.critic(begun)
+        self._seen = observation
         self._first = ended
         return Step(
             record=record,
@@ -326,6 +325,10 @@ class VectorSimulator:
     def _names(self) -> np.ndarray:
         """``(N, 3)``: seed, index and episode."""
         return np.stack((self._seed, self._index, self._episode), axis=1)
+
+    def _moment(self, rows: Any = slice(None)) -> Moment:
+        """When it is in environments' episodes, for noise."""
+        return self._seed[rows], self._index[rows], self._episode[rows], self._elapsed[rows]
 
     def _refuse_early(self, truncated: np.ndarray) -> None:
         early = truncated & (self._elapsed < self.task.episode_steps)
