@@ -195,14 +195,13 @@ def raw(setting: Setting) -> Runner:
 def ours(task_name: str, files: Sequence[Path], threads: int) -> Runner:
     """These reward programs, with ``ENVIRONMENTS`` environments each, in one simulation."""
     from reward_synth.reward import parse, read_program
-    from reward_synth.simulation import task_spec
+    from reward_synth.simulation import open_simulator, task_spec
     from reward_synth.simulation.episodes import EpisodeRecorder
-    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.simulation.rollout import Rollout
     from reward_synth.task import load_task
 
     task = load_task(task_name)
-    simulator = MujocoSimulator(task, len(files) * ENVIRONMENTS, threads=threads)
+    simulator = open_simulator(task, len(files) * ENVIRONMENTS, threads=threads)
     sizes = task_spec(task).readable
     programs = [parse(read_program(file), sizes) for file in files]
     slices = [slice(k * ENVIRONMENTS, (k + 1) * ENVIRONMENTS) for k in range(len(files))]

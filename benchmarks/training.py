@@ -50,7 +50,7 @@ from benchmarks.physics import SETTINGS, Runner, Team, programs_of, raw
 if TYPE_CHECKING:
     from reward_synth.evaluation import Layout, WorkerPool
     from reward_synth.task import Task
-    from sandbox.messages import Member
+    from sandbox.messages import Member, TrainResult
 
 CHEETAH = SETTINGS[0]
 FULL = (5, 12.0, 24_000)
@@ -159,9 +159,26 @@ def members_of(task_name: str, count: int) -> "list[Member]":
 
 def population_speed(task: "Task", pool: "WorkerPool", layout: "Layout", seconds: float) -> float:
     """Train one population in every worker for about ``seconds``; steps per second of all."""
+    results, elapsed = train_populations(task, pool, layout, seconds, members_of)
+    done = sum(m.report.steps for r in results for m in r.members if m.report is not None)
+    return done / elapsed
+
+
+def train_populations(
+    task: "Task",
+    pool: "WorkerPool",
+    layout: "Layout",
+    seconds: float,
+    members: "Callable[[str, int], list[Member]]",
+) -> "tuple[list[TrainResult], float]":
+    """Train one population in every worker for about ``seconds``: what they gave, and how long it
+    took from the jobs' start.
+
+    ``members`` gives so many members for the task of a name.
+    """
     from sandbox.messages import TrainJob, TrainResult
 
-    everyone = members_of(task.name, layout.workers * layout.members)
+    everyone = members(task.name, layout.workers * layout.members)
     batch = task.ppo.environments * task.ppo.rollout_steps
     wanted = seconds * max(1.0, layout.steps_per_second) / len(everyone)
     steps = batch * max(1, round(wanted / batch))
@@ -186,9 +203,7 @@ def population_speed(task: "Task", pool: "WorkerPool", layout: "Layout", seconds
     begun = time.perf_counter()
     with ThreadPoolExecutor(layout.workers) as executor:
         results = list(executor.map(one, range(layout.workers)))
-    elapsed = time.perf_counter() - begun
-    done = sum(m.report.steps for r in results for m in r.members if m.report is not None)
-    return done / elapsed
+    return results, time.perf_counter() - begun
 
 
 def rewarded_simulator(task_name: str, index: int, environments: int) -> Any:
@@ -206,9 +221,9 @@ def rewarded_simulator(task_name: str, index: int, environments: int) -> Any:
     return RewardedSimulator(simulator, program, {}, index, lambda *_: None)
 
 
-def tuned_ppo(environment: Any, seed: int, environments: int) -> Any:
-    """SB3's PPO on one thread with the task's hyperparameters, observations and rewards
-    normalised as the population's are."""
+def tuned_ppo(environment: Any, seed: int, environments: int, task_name: str = CHEETAH.task) -> Any:
+    """SB3's PPO on one thread with a task's hyperparameters, observations and rewards normalised
+    as the population's are; the task by its name or its folder."""
     from dataclasses import replace
 
     from stable_baselines3 import PPO
@@ -218,8 +233,9 @@ def tuned_ppo(environment: Any, seed: int, environments: int) -> Any:
     from sandbox.reference import ppo_defaults, use_one_thread
 
     use_one_thread()
-    settings = replace(load_task(CHEETAH.task).ppo, environments=environments)
-    arguments = ppo_defaults(settings, load_task(CHEETAH.task).training_steps)
+    task = load_task(task_name)
+    settings = replace(task.ppo, environments=environments)
+    arguments = ppo_defaults(settings, task.training_steps)
     normalised = VecNormalize(environment, gamma=settings.discount)
     return PPO("MlpPolicy", normalised, seed=seed, device="cpu", **arguments)
 

@@ -166,12 +166,6 @@ class PopulationTraining:
             critic_observation_size=self.simulator.critic_observation_size,
             device="cpu" if device == WARP_ON_CPU else device,
         )
-        self.records = [
-            TrainingRecord(
-                member.name, self.task, E, interval, self.emit, partial(self.population.noise, k)
-            )
-            for k, member in enumerate(members)
-        ]
         self.simulator.reset(
             [
                 m.seed if s is None or self.has_snapshots else leg_seed(m.seed, s[1]["learned"])
@@ -183,6 +177,13 @@ class PopulationTraining:
             self.population.tensor(self.simulator.observe()),
             None if critic is None else self.population.tensor(critic),
         )
+        # After the reset, in which the environments of others are made: their clocks run.
+        self.records = [
+            TrainingRecord(
+                member.name, self.task, E, interval, self.emit, partial(self.population.noise, k)
+            )
+            for k, member in enumerate(members)
+        ]
         states = [snapshot for snapshot in snapshots if snapshot is not None]
         progress = {0 if snapshot is None else snapshot[1]["step"] for snapshot in snapshots}
         if len(progress) > 1:

@@ -14,6 +14,7 @@ says ``{"kind": "unconfined", "message": ...}`` and ends.
 import contextlib
 import errno
 import gc
+import importlib
 import json
 import os
 import resource
@@ -47,6 +48,8 @@ from sandbox.messages import (
 )
 
 POLL_SECONDS = 0.02
+ENVIRONMENT_PACKAGES = ("envpool", "gymnasium")
+"""Slow to import, for tasks on environments of theirs."""
 READY = '{"kind": "ready"}'
 ALIVE = '{"kind": "alive"}'
 DONE = '{"kind": "done"}'
@@ -69,6 +72,10 @@ def preload(kinds: list[str]) -> None:
         import sandbox.training
     if "sb3" in kinds:
         import sandbox.reference  # noqa: F401
+    for package in ENVIRONMENT_PACKAGES:
+        if package in kinds:
+            with contextlib.suppress(ImportError):  # the job says what to install
+                importlib.import_module(package)
 
 
 def perform(job: AnyJob, emit: "Emitter") -> Message:

@@ -98,8 +98,8 @@ def unknown(id: str) -> UserError:
     hint = f"did you mean {near[0]}? " if near else ""
     absent = "".join(f"; {line}" for line in missing())
     return UserError(
-        f"unknown task {id!r}; {hint}built-in tasks: {', '.join(list_tasks())}; or give the path of "
-        "a task folder (`reward-synth tasks new` makes one), or the id of an installed environment "
+        f"unknown task {id!r}; {hint}built-in tasks: {', '.join(list_tasks())}; or give the path "
+        "of a task folder (`reward-synth tasks new` makes one), or the id of an installed environment "
         f"(`reward-synth tasks search WORD` finds one){absent}"
     )
 
@@ -166,7 +166,8 @@ def _isaaclab() -> Iterator[Entry]:
     if importlib.util.find_spec("isaaclab_tasks") is None:
         return
     import gymnasium
-    import isaaclab_tasks  # noqa: F401 - registers them
+
+    importlib.import_module("isaaclab_tasks")  # registers them
 
     for id in sorted(gymnasium.registry):
         if id.startswith("Isaac-"):

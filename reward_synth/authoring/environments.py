@@ -115,10 +115,13 @@ def draft_environment(
     if success is not None:
         variables.append(
             VariableDraft(
-                SUCCESS, "whether the environment calls the state a success, 0 or 1", "0 or 1",
-                f"Info({quoted(success)})", False,
+                SUCCESS,
+                "whether the environment calls the state a success, 0 or 1",
+                "0 or 1",
+                f"Info({quoted(success)})",
+                public=False,
             )
-        )  # fmt: skip
+        )
     ends, threshold = _watch(environment, seen, limit, seed)
     rewards = {} if success is not None else {"sparse": _sparse(ends, threshold)}
     functions, fitness_doc, success_doc = _measures(success is not None)
@@ -215,7 +218,7 @@ def _of_keys(space: Any) -> list[VariableDraft]:
                 "desired goal less achieved goal; its length is the distance left",
                 "m",
                 'Derived(lambda v, xp: v["desired_goal"] - v["achieved_goal"])',
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -246,18 +249,19 @@ def _success_key(infos: Sequence[Mapping[str, Any]]) -> str | None:
     return None
 
 
-# --- documentation ---------------------------------------------------------------------------------
+# --- documentation ---------------------------------------------------------------------------
 
 
 def _documentation(environment: VectorEnvironment) -> str:
     """The docstring of the environment's class in Gymnasium; empty where there is none."""
     import gymnasium
+    from gymnasium.envs.registration import load_env_creator
 
     specification = gymnasium.registry.get(environment.id)
     entry = None if specification is None else specification.entry_point
     if isinstance(entry, str):
         try:
-            entry = gymnasium.envs.registration.load_env_creator(entry)
+            entry = load_env_creator(entry)
         except Exception:  # a package that it needs is missing: then there are no words
             return ""
     return (getattr(entry, "__doc__", None) or "") if entry is not None else ""

@@ -23,6 +23,7 @@ from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.pool import OnCheckpoint
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
+from reward_synth.task import VectorEnvironment, load_task
 from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -364,6 +365,15 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
     return folder
 
 
+def environment_packages(task_folder: Path) -> list[str]:
+    """What a task's environment is made by, for workers to import once."""
+    try:
+        environment = load_task(task_folder).environment
+    except UserError:
+        return []  # whoever trains says what is wrong
+    return [environment.pool] if isinstance(environment, VectorEnvironment) else []
+
+
 class WorkerPool:
     """A :class:`Pool` of ``workers`` worker processes of this machine, for one task.
 
@@ -383,6 +393,7 @@ class WorkerPool:
             LOG.warning("--isolation %s: %s", isolation, IN_REACH[isolation])
         self.size = workers
         kernels = compiled_kernels(task_folder, device)
+        kinds = (*kinds, *environment_packages(task_folder))
         self.workspace = Workspace()
         self.root = self.workspace.root
         self.all = [

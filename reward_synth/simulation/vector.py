@@ -7,6 +7,7 @@ environment that ended is reset at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from reward_synth.simulation.pools.layout import RECORD, Layout, reward_bound
 from reward_synth.simulation.pools.watchdog import Watchdog
 from reward_synth.simulation.sight import Moment, Sight
 from reward_synth.simulation.spaces import Actions
+from reward_synth.simulation.spec import REMEMBERED
 from reward_synth.simulation.variables import (
     Entries,
     Variables,
@@ -28,6 +30,21 @@ from reward_synth.simulation.variables import (
     make_readers,
 )
 from reward_synth.task import Accumulated, Derived, Task, VectorEnvironment
+
+
+@lru_cache(maxsize=REMEMBERED)
+def probed(task: Task) -> Probe:
+    """What a task's environment is like; seen once for each task object.
+
+    Raises:
+        UserError: it cannot be made, hangs or raises.
+    """
+    assert isinstance(task.environment, VectorEnvironment)
+    watch = Watchdog(task.environment.id)
+    try:
+        return watch(probe_environment, task.environment)
+    finally:
+        watch.close()
 
 
 class VectorSimulator:
@@ -60,23 +77,19 @@ class VectorSimulator:
         self.xp: Any = np
         self.placement: Mapping[str, Any] = {}
         self._where = task.folder / "task.py"
-        self._watch = Watchdog(environment.id)
-        try:
-            seen: Probe = self._watch(probe_environment, environment)
-            self.control_step = seen.control_step
-            self.capabilities = Capabilities(
-                snapshots=False,
-                devices=("cpu",),
-                video="environment" if seen.renders else "none",
-                native_reward=True,
-            )
-            self._actions = Actions(seen.action_space, environment.id)
-            self._bind(Layout(task, seen.observation_space, seen.infos))
-            self._check(seen)
-        except BaseException:
-            self._watch.close()
-            raise
+        seen = probed(task)
+        self.control_step = seen.control_step
+        self.capabilities = Capabilities(
+            snapshots=False,
+            devices=("cpu",),
+            video="environment" if seen.renders else "none",
+            native_reward=True,
+        )
+        self._actions = Actions(seen.action_space, environment.id)
+        self._bind(Layout(task, seen.observation_space, seen.infos))
+        self._check(seen)
         self._pool = open_pool(task, num_envs, threads)
+        self._watch = Watchdog(environment.id)
 
         self._everyone = np.arange(num_envs)
         self._seed = np.zeros(num_envs, np.int64)
@@ -86,7 +99,7 @@ class VectorSimulator:
         self._start: np.ndarray | None = None
         """Records that the next step starts from."""
         self._seen: np.ndarray | None = None
-        """What the policy sees of them."""
+        """Observations of them."""
         self._resting: np.ndarray | None = None
         self._variables: Variables | None = None
         self._previous_variables: Variables | None = None
@@ -196,14 +209,15 @@ class VectorSimulator:
         ended = terminated | truncated
         assert self._seen is not None
         final_observation = self._sight.follow(self._seen, variables, self._moment())
+        if self._resting is not None:
+            final_observation[self._resting] = self._seen[self._resting]
         final_critic = self._sight.critic(variables)
-        observation, critic = final_observation, final_critic
+        observation, critic = final_observation.copy(), final_critic
         self._start = record
         if ended.any():
             rows = np.flatnonzero(ended)
             self._restart(rows)
             begun = self.variables_at(self._start[rows])
-            observation = final_observation.copy()
             observation[rows] = self._sight.begin(begun, self._moment(rows))
             if final_critic is not None:
                 critic = final_critic.copy()
@@ -308,15 +322,13 @@ class VectorSimulator:
         records[:, self._applied.stop :] = self._memory.initial
         return records
 
-    def _moment(self, environments: Any = slice(None)) -> Moment:
-        """When it is in environments' episodes, for noise."""
-        parts = (self._seed, self._index, self._episode, self._elapsed)
-        seed, index, episode, elapsed = (part[environments] for part in parts)
-        return seed, index, episode, elapsed
-
     def _names(self) -> np.ndarray:
         """``(N, 3)``: seed, index and episode."""
         return np.stack((self._seed, self._index, self._episode), axis=1)
+
+    def _moment(self, rows: Any = slice(None)) -> Moment:
+        """When it is in environments' episodes, for noise."""
+        return self._seed[rows], self._index[rows], self._episode[rows], self._elapsed[rows]
 
     def _refuse_early(self, truncated: np.ndarray) -> None:
         early = truncated & (self._elapsed < self.task.episode_steps)

@@ -143,3 +143,36 @@ def test_within_the_walls(folder: Path) -> None:
     assert isinstance(outcome, TrainResult), outcome
     assert outcome.members[0].report is not None
     assert np.isfinite(outcome.members[0].report.checkpoints[-1].fitness or np.nan)
+
+
+BREAKS = """
+import gymnasium
+import numpy as np
+
+
+class Breaks(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-9, 9, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        self.count = 0
+        return np.zeros(2), {}
+
+    def step(self, action):
+        self.count += 1
+        return np.array([self.count, np.nan if self.count > 5 else 0.0]), 0.0, False, False, {}
+
+
+if "Breaks-v0" not in gymnasium.registry:
+    gymnasium.register("Breaks-v0", Breaks)
+"""
+
+
+def test_a_value_that_is_not_finite_is_the_environments_fault(tmp_path: Path) -> None:
+    text = BREAKS + TASK.format(pool="gymnasium").replace("Pendulum-v1", "Breaks-v0")
+    text = text.replace("Observed(index=2)", "Observed(index=1)")
+    (tmp_path / "task.py").write_text(text)
+    member = Member(name="spin", program=SPIN, seed=0)
+    [result] = carry_out(tmp_path, tmp_path / "out", [member]).values()
+    assert result.failure is not None
+    assert "Breaks-v0 gave a value that is not finite: variable" in result.failure.message

@@ -275,6 +275,34 @@ def test_nested_keys_positions_and_several_choices() -> None:
     np.testing.assert_array_equal(simulator.critic_observe(), step.critic_observation)
 
 
+def test_history_begins_with_each_episode() -> None:
+    task = make_task(VectorEnvironment("Counting-v0"), {"count": Observed(index=1)}, history=3)
+    simulator = VectorSimulator(task, 4)
+    seen = [simulator.reset(3)]
+    np.testing.assert_array_equal(seen[0], 0)
+    for _ in range(15):
+        step = simulator.step(np.zeros((4, 1)))
+        ended = np.logical_or(step.terminated, step.truncated)
+        np.testing.assert_array_equal(step.final_observation[:, :2], seen[-1][:, 1:])
+        np.testing.assert_array_equal(step.final_observation[:, 2], seen[-1][:, 2] + 1)
+        np.testing.assert_array_equal(step.observation[~ended], step.final_observation[~ended])
+        np.testing.assert_array_equal(step.observation[ended], 0)
+        seen.append(step.observation)
+
+
+def test_noise_is_on_what_is_seen_alone() -> None:
+    noisy = make_task(
+        VectorEnvironment("Counting-v0"),
+        {"count": Observed(index=1)},
+        observation_noise={"count": 0.25},
+    )
+    simulator = VectorSimulator(noisy, 8)
+    steps = play(simulator, [1, 2], 10)
+    away = np.stack([s.final_observation[:, 0] - s.variables["count"] for s in steps])
+    assert 0 < np.abs(away).max() <= 0.25 and len(np.unique(away)) == away.size
+    assert bits(steps, slice(4, 8)) == bits(play(VectorSimulator(noisy, 4), 2, 10))
+
+
 def test_what_a_task_on_an_environment_is() -> None:
     spec = task_spec(counting_task())
     assert spec.control_step == pytest.approx(1 / 50)
