@@ -16,6 +16,7 @@ from reward_synth.errors import RunError, UserError
 from reward_synth.search import Observer, Progress, RunConfig, TrainConfig
 from reward_synth.search.limits import Beyond, nothing_beyond
 from reward_synth.store import Part, Store
+from reward_synth.store.baselines import TRAINED
 
 if TYPE_CHECKING:
     from reward_synth.report.comparison import Comparison
@@ -198,6 +199,43 @@ def train(
         tracked(store, config.trackers, observer) as following,
     ):
         return finished(store, plain.train(config, store=store, observer=following))
+
+
+def baseline_seeds(config: RunConfig) -> tuple[int, ...]:
+    """The seeds that a search's result is measured on, and so are its baselines."""
+    from reward_synth.search.config import search_seeds
+
+    return config.confirmation_seeds or tuple(search_seeds(config.seed, config.seeds))
+
+
+def missing_baselines(config: RunConfig, runs_dir: Path) -> list[str]:
+    """Those of ``expert`` and ``sparse`` that are not measured yet as ``config`` trains."""
+    from reward_synth.search.result import known_baselines
+    from reward_synth.task import load_task
+
+    task = load_task(config.task)
+    if task.fitness is None:
+        return []
+    with opened(runs_dir) as store:
+        known = known_baselines(store, task, config, baseline_seeds(config))
+    return [name for name in ("expert", "sparse") if name not in known]
+
+
+def train_baseline(
+    config: RunConfig, reward: str, *, runs_dir: Path, observer: Observer = silent
+) -> FinishedRun:
+    """Train one of the task's own rewards as ``config`` trains its winner."""
+    same = ("workers", "isolation", "engine", "ray_address", *TRAINED)
+    settings = config.model_dump(include=set(same) - {"steps"})
+    return train(
+        config.task,
+        reward,
+        seeds=baseline_seeds(config),
+        steps=config.steps,
+        runs_dir=runs_dir,
+        observer=observer,
+        **settings,
+    )
 
 
 def compare(

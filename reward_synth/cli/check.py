@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reward_synth.cli.options import Isolation, IsolationLevel, Json, TaskName
+from reward_synth.cli.named_task import resolve
+from reward_synth.cli.options import (
+    RUNS_DIR,
+    Isolation,
+    IsolationLevel,
+    Json,
+    RunsDir,
+    TaskName,
+)
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ def check(
         ),
     ],
     isolation: IsolationLevel = Isolation.strict,
+    runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
     """Check reward programs as a run does; exit status 1 if one is refused."""
@@ -33,7 +42,7 @@ def check(
     from reward_synth.reward import read_program
     from reward_synth.task import load_task
 
-    loaded = load_task(task)
+    loaded = load_task(resolve(task, runs_dir))
     files = programs(rewards)
     sources: dict[Path, str] = {}
     unreadable: dict[Path, str] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reward_synth.cli.named_task import made_on_the_fly, resolve
 from reward_synth.cli.options import (
     RUNNING_CLUSTER,
     RUNS_DIR,
@@ -241,6 +242,7 @@ def run(
     from reward_synth.search.config import search_seeds
     from reward_synth.task import load_task
 
+    task = None if task is None else resolve(task, runs_dir)
     given = {
         "task": task,
         "models": model or [OFFLINE],
@@ -301,8 +303,10 @@ def run(
         raise UserError("--base-url needs the server's model: add --model NAME")
     else:
         config = RunConfig.model_validate({**given, **limits})
-        planned = search_standing(suited(load_task(config.task), config))
-        with watching(planned, runs_dir) as observer:
+        config = suited(load_task(config.task), config)
+        if made_on_the_fly(config.task, runs_dir):
+            train_baselines(config, runs_dir)
+        with watching(search_standing(config), runs_dir) as observer:
             finished = api.search(config, runs_dir=runs_dir, observer=observer)
     if json:
         print_json(document(finished))
@@ -312,6 +316,19 @@ def run(
         out = console(stderr=True)
         print_line(out, f"go on with: {raised(finished, runs_dir)}")
         raise typer.Exit(STOPPED)
+
+
+def train_baselines(config: "RunConfig", runs_dir: Path) -> None:
+    """Train the expert and sparse rewards of a task that has no measured ones, so that the search
+    has a human-normalised score."""
+    from reward_synth import api
+    from reward_synth.cli.progress import watching
+    from reward_synth.cli.train import train_standing
+
+    for reward in api.missing_baselines(config, runs_dir):
+        with watching(train_standing(len(api.baseline_seeds(config))), runs_dir) as observer:
+            typer.echo(f"training the task's {reward} reward, a baseline", err=True)
+            api.train_baseline(config, reward, runs_dir=runs_dir, observer=observer)
 
 
 def fresh(count: int, seen: Sequence[int]) -> tuple[int, ...]:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from reward_synth.cli.options import Json, TaskName
+from reward_synth.cli import tasks_new
+from reward_synth.cli.named_task import resolve
+from reward_synth.cli.options import RUNS_DIR, Json, RunsDir, TaskName
 from reward_synth.cli.output import console, interval, print_json
 from reward_synth.report.words import number
 
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
 
 NO_FITNESS = "none: what a person prefers decides (run it with --feedback)"
 app = typer.Typer(
-    help="The built-in tasks; `tasks show TASK` tells everything about one.",
+    help="What there is to learn: `tasks show TASK` describes one, `tasks new` makes one, `tasks "
+    "search` lists installed environments.",
     epilog="Example: reward-synth tasks show hopper-forward",
 )
+app.command("new", epilog=tasks_new.EXAMPLE_NEW)(tasks_new.new)
+app.command("search", epilog=tasks_new.EXAMPLE_SEARCH)(tasks_new.search)
 
 
 @app.callback(invoke_without_command=True)
@@ -56,12 +61,12 @@ def tasks(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command("show", epilog="Example: reward-synth tasks show hopper-forward")
-def show(task: TaskName, json: Json = False) -> None:
+def show(task: TaskName, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Show a task: what a reward may read, what the policy sees, how it is measured."""
     from reward_synth.simulation import task_spec
     from reward_synth.task import load_task
 
-    loaded = load_task(task)
+    loaded = load_task(resolve(task, runs_dir))
     facts = describe(loaded, task_spec(loaded))
     if json:
         print_json(facts)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reward_synth.cli.named_task import resolve
 from reward_synth.cli.options import (
     RUNNING_CLUSTER,
     RUNS_DIR,
@@ -69,9 +70,10 @@ def train(
     from reward_synth.cli.progress import watching
     from reward_synth.cli.summary import document, print_summary
 
+    named = resolve(task, runs_dir)
     with watching(train_standing(seeds), runs_dir) as observer:
         finished = api.train(
-            task,
+            named,
             reward,
             seeds=range(FIRST_SEED, FIRST_SEED + seeds),
             steps=steps,

@@ -15,6 +15,7 @@ import numpy as np
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
+    from reward_synth.simulation.vector import VectorSimulator
     from reward_synth.task import Task
 
 LARGEST_WIDTH = 640
@@ -46,8 +47,37 @@ def frames(task: "Task", policy_path: Path, seconds: float, rate: int) -> Iterat
         UserError: the environment cannot draw, or the file is no policy for it.
     """
     from reward_synth.evaluation.score import EVALUATION_SEED
-    from reward_synth.simulation import task_spec
     from reward_synth.simulation.policy import load_policy
+
+    simulator = drawing_simulator(task)
+    policy = load_policy(policy_path, simulator.observation_size, simulator.action_space)
+    step = 1.0 / rate if simulator.control_step == UNKNOWN_STEP else simulator.control_step
+    observation = simulator.reset(EVALUATION_SEED)
+    shown = 0
+    for k in range(round(seconds / step)):
+        observation = simulator.step(policy(observation)).observation
+        due = round((k + 1) * step * rate)
+        if due > shown:
+            frame = scaled(simulator.render())
+            yield from [frame] * (due - shown)
+            shown = due
+    simulator.close()
+
+
+def first_frame(task: "Task") -> np.ndarray:
+    """The start of an episode ``(H, W, 3)`` uint8.  Raises UserError as :func:`frames` does."""
+    from reward_synth.evaluation.score import EVALUATION_SEED
+
+    simulator = drawing_simulator(task)
+    simulator.reset(EVALUATION_SEED)
+    frame = scaled(simulator.render())
+    simulator.close()
+    return frame
+
+
+def drawing_simulator(task: "Task") -> "VectorSimulator":
+    """One environment that draws.  Raises UserError where it cannot."""
+    from reward_synth.simulation import task_spec
     from reward_synth.simulation.vector import VectorSimulator
     from reward_synth.task import VectorEnvironment
 
@@ -62,19 +92,7 @@ def frames(task: "Task", policy_path: Path, seconds: float, rate: int) -> Iterat
         package=environment.package,
         **{**environment.options, "render_mode": "rgb_array"},
     )
-    simulator = VectorSimulator(dataclasses.replace(task, environment=drawn), 1)
-    policy = load_policy(policy_path, simulator.observation_size, simulator.action_space)
-    step = 1.0 / rate if simulator.control_step == UNKNOWN_STEP else simulator.control_step
-    observation = simulator.reset(EVALUATION_SEED)
-    shown = 0
-    for k in range(round(seconds / step)):
-        observation = simulator.step(policy(observation)).observation
-        due = round((k + 1) * step * rate)
-        if due > shown:
-            frame = scaled(simulator.render())
-            yield from [frame] * (due - shown)
-            shown = due
-    simulator.close()
+    return VectorSimulator(dataclasses.replace(task, environment=drawn), 1)
 
 
 def scaled(frame: np.ndarray) -> np.ndarray:

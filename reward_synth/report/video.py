@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +36,8 @@ TIME_LIMIT = 300
 BACKENDS = ("egl", "osmesa")
 OFF = ("disable", "disabled", "off", "false", "0")
 """Values of MUJOCO_GL with which MuJoCo itself keeps away from OpenGL."""
+STILL = "-"
+"""In place of a policy: one picture of an episode's start."""
 NO_OPENGL = 3
 """Exit status of a child that found no usable OpenGL library."""
 NO_VIDEO = 4
@@ -63,7 +65,20 @@ def render_video(task_folder: Path, policy: Path, out: Path, *, seconds: float =
     An episode that ends early is followed by the next.  Raises NoVideoError with the reason, and
     the package to install where it is a missing library; UserError when ``out`` is not writable.
     """
-    partial = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.mp4")
+    _render(task_folder, str(policy), out, seconds)
+
+
+def render_still(task_folder: Path, out: Path) -> None:
+    """Draw the start of an episode of the task into the PNG file ``out``.
+
+    Raises NoVideoError with the reason; UserError when ``out`` is not writable.
+    """
+    _render(task_folder, STILL, out, 0.0)
+
+
+def _render(task_folder: Path, policy: str, out: Path, seconds: float) -> None:
+    """In a child for each library of OpenGL, until one works."""
+    partial = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}{out.suffix}")
     chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
     if chosen in OFF:
         raise NoOpenGLError(f"videos are off (MUJOCO_GL={chosen}); unset MUJOCO_GL and try again")
@@ -109,7 +124,7 @@ def film_place(policy: Path) -> Path:
 
 
 def _film_in_child(
-    variables: Mapping[str, str], task_folder: Path, policy: Path, out: Path, seconds: float
+    variables: Mapping[str, str], task_folder: Path, policy: str, out: Path, seconds: float
 ) -> str | None:
     """None when the film is made, else why not."""
     root = str(Path(__file__).resolve().parents[2])
@@ -119,7 +134,7 @@ def _film_in_child(
         path for path in (root, os.environ.get("PYTHONPATH")) if path
     )
     command = [sys.executable, "-P", "-m", __name__]
-    arguments = [str(task_folder), str(policy), str(out), str(seconds), str(os.getpid())]
+    arguments = [str(task_folder), policy, str(out), str(seconds), str(os.getpid())]
     try:
         child = subprocess.run(
             command + arguments,
@@ -138,7 +153,8 @@ def _film_in_child(
     # A library that does not work may end the process without a word.
     if child.returncode == NO_OPENGL or child.returncode < 0 or not told:
         return INSTALL
-    return f"the video could not be rendered: {told[-1]}"
+    what = "picture" if policy == STILL else "video"
+    return f"the {what} could not be rendered: {told[-1]}"
 
 
 # --- in the child ----------------------------------------------------------------------------
@@ -152,6 +168,69 @@ def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
 
     model, episodes, step = roll_out(lit(task), policy_path, seconds)
     poses = np.array([pose for episode in episodes for pose in resampled(model, episode, step)])
+    renderer = renderer_of(model)
+    writer = encoder(out, (WIDTH, HEIGHT))
+    camera = Camera(
+        model,
+        task.camera,
+        poses[:, : model.nq],
+        aspect=WIDTH / HEIGHT,
+        frames_per_second=FRAMES_PER_SECOND,
+    )
+    data = mujoco.MjData(model)
+    with contextlib.closing(renderer):
+        for frame, pose in enumerate(poses):
+            writer.send(drawn(renderer, data, pose, camera.at(frame)))
+    writer.close()
+
+
+def draw_still(task: "Task", out: Path) -> None:
+    """Draw an episode's start; for a process of its own."""
+    import imageio.v3 as imageio
+
+    from reward_synth.evaluation.score import EVALUATION_SEED
+
+    if task.environment is not None:
+        from reward_synth.report.environment_video import first_frame
+
+        imageio.imwrite(out, first_frame(task))
+        return
+    import mujoco
+
+    from reward_synth.report.scenery import Camera, lit
+    from reward_synth.simulation.mujoco_cpu import MujocoSimulator
+
+    simulator = MujocoSimulator(lit(task), 1)
+    simulator.reset(EVALUATION_SEED)
+    model, pose = simulator.model, simulator.poses()
+    renderer = renderer_of(model)
+    camera = Camera(
+        model, task.camera, pose[:, : model.nq], aspect=WIDTH / HEIGHT, frames_per_second=1
+    )
+    with contextlib.closing(renderer):
+        imageio.imwrite(out, drawn(renderer, mujoco.MjData(model), pose[0], camera.at(0)))
+    simulator.close()
+
+
+def drawn(
+    renderer: "mujoco.Renderer", data: "mujoco.MjData", pose: np.ndarray, camera: Any
+) -> np.ndarray:
+    """A frame of a pose ``(nq + 7 nmocap,)``."""
+    import mujoco
+
+    model = renderer.model
+    data.qpos[:] = pose[: model.nq]
+    data.mocap_pos.flat = pose[model.nq : model.nq + 3 * model.nmocap]
+    data.mocap_quat.flat = pose[model.nq + 3 * model.nmocap :]
+    mujoco.mj_forward(model, data)
+    renderer.update_scene(data, camera)
+    return np.ascontiguousarray(renderer.render())
+
+
+def renderer_of(model: "mujoco.MjModel") -> "mujoco.Renderer":
+    """A renderer of films' size, or the end of this process where OpenGL does not work."""
+    import mujoco
+
     model.vis.global_.offwidth, model.vis.global_.offheight = WIDTH, HEIGHT
     # Most reports are drawn without a GPU, where these and reflections cost most of the time.
     model.vis.quality.offsamples, model.vis.quality.shadowsize = 2, 1024
@@ -161,18 +240,7 @@ def film(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
         print(error)
         raise SystemExit(NO_OPENGL) from error
     renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-    writer = encoder(out, (WIDTH, HEIGHT))
-    camera = Camera(
-        model, task.camera, poses, aspect=WIDTH / HEIGHT, frames_per_second=FRAMES_PER_SECOND
-    )
-    data = mujoco.MjData(model)
-    with contextlib.closing(renderer):
-        for frame, qpos in enumerate(poses):
-            data.qpos[:] = qpos
-            mujoco.mj_forward(model, data)
-            renderer.update_scene(data, camera.at(frame))
-            writer.send(np.ascontiguousarray(renderer.render()))
-    writer.close()
+    return renderer
 
 
 def film_environment(task: "Task", policy_path: Path, out: Path, seconds: float) -> None:
@@ -208,7 +276,8 @@ def encoder(out: Path, size: tuple[int, int]) -> Generator[None, np.ndarray | No
 def roll_out(
     task: "Task", policy_path: Path, seconds: float
 ) -> tuple["mujoco.MjModel", list[np.ndarray], float]:
-    """The model, one ``(T, nq)`` array of poses per episode, and the seconds of a control step."""
+    """The model, one ``(T, nq + 7 nmocap)`` array of poses per episode, and the seconds of a control
+    step."""
     from reward_synth.evaluation.score import EVALUATION_SEED
     from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.simulation.policy import load_policy
@@ -223,13 +292,16 @@ def roll_out(
         observation = reached.observation
         if reached.first[0] and poses[-1]:
             poses.append([])
-        poses[-1].append(simulator.positions_at(reached.record)[0].copy())
+        poses[-1].append(simulator.poses(reached.record)[0])
     simulator.close()
     return model, [np.array(episode) for episode in poses], simulator.control_step
 
 
 def resampled(model: "mujoco.MjModel", episode: np.ndarray, step: float) -> list[np.ndarray]:
-    """An episode's poses ``(T, nq)``, ``step`` seconds apart, at the film's rate."""
+    """An episode's poses ``(T, nq + 7 nmocap)``, ``step`` seconds apart, at the film's rate.
+
+    Mocap bodies stand still between two steps.
+    """
     import mujoco
 
     velocity = np.empty(model.nv)
@@ -237,11 +309,13 @@ def resampled(model: "mujoco.MjModel", episode: np.ndarray, step: float) -> list
     for k in range(round(len(episode) * step * FRAMES_PER_SECOND)):
         place = min(k / FRAMES_PER_SECOND / step, len(episode) - 1)
         before = int(place)
-        qpos = episode[before].copy()
+        pose = episode[before].copy()
+        qpos = pose[: model.nq]
         if place > before:
-            mujoco.mj_differentiatePos(model, velocity, 1.0, qpos, episode[before + 1])
+            following = episode[before + 1, : model.nq]
+            mujoco.mj_differentiatePos(model, velocity, 1.0, qpos, following)
             mujoco.mj_integratePos(model, qpos, velocity, place - before)
-        poses.append(qpos)
+        poses.append(pose)
     return poses
 
 
@@ -257,8 +331,11 @@ def main() -> None:
 
     try:
         task = load_task(task_folder)
-        filmed = film if task.environment is None else film_environment
-        filmed(task, Path(policy), Path(out), float(seconds))
+        if policy == STILL:
+            draw_still(task, Path(out))
+        else:
+            filmed = film if task.environment is None else film_environment
+            filmed(task, Path(policy), Path(out), float(seconds))
     except (UserError, OSError) as error:
         print(" ".join(str(error).split()))
         raise SystemExit(NO_VIDEO) from error

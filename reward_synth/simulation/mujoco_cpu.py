@@ -317,9 +317,14 @@ class MujocoSimulator:
 
     host_variables_at = variables_at
 
-    def positions_at(self, record: np.ndarray) -> np.ndarray:
-        """Generalised positions ``(M, nq)`` of records."""
-        return record[:, 1 : 1 + self.model.nq]
+    def poses(self, record: np.ndarray | None = None) -> np.ndarray:
+        """Generalised positions and mocap poses ``(M, nq + 7 nmocap)`` of records; of those that
+        the next step starts from if None."""
+        record = self._start if record is None else record
+        assert record is not None
+        return np.concatenate(
+            (record[:, 1 : 1 + self.model.nq], record[:, self._extras.mocap]), axis=1
+        )
 
     def close(self) -> None:
         """Release the thread pool.  Closing twice is harmless."""
