@@ -23,6 +23,7 @@ from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.pool import OnCheckpoint
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
+from reward_synth.task import ManagerBasedEnvironment, load_task
 from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -340,7 +341,9 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
     for a task and device, since a run asks before it begins and again with its workers.
     Raises UserError where that is not possible: no such device, say.
     """
-    if device == "cpu":
+    if device == "cpu" and not isinstance(
+        load_task(task_folder).environment, ManagerBasedEnvironment
+    ):
         return None
     folder = user_cache() / "warp"
     try:
