@@ -135,7 +135,8 @@ def _group(seen: Mapping[str, Any], key: str | int | None, where: str) -> torch.
         key = next((name for name in USUAL_GROUPS if name in seen), next(iter(seen), ""))
     if key not in seen:
         raise UserError(
-            f"{where}: the environment has no group of observations {key!r}{nearest(str(key), seen)}"
+            f"{where}: the environment has no group of observations {key!r}"
+            f"{nearest(str(key), seen)}"
         )
     group = seen[str(key)]
     if isinstance(group, Mapping):
