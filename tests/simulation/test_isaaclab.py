@@ -21,15 +21,20 @@ PROGRAM = """
 import importlib.abc, importlib.machinery, sys, types
 from pathlib import Path
 folder, empty = sys.argv[1], set(sys.argv[2].split())
+def lookup(self, name):
+    if name.startswith("__"): raise AttributeError(name)
+    return make(name)
+def make(name):
+    return Meta(name, (), {"__init__": lambda self, *a, **k: None, "__getattr__": lookup})
 class Meta(type):
     def __getattr__(cls, name):
         if name.startswith("__"): raise AttributeError(name)
-        return Meta(name, (), {})
+        return make(name)
 class Module(types.ModuleType):
     __path__ = []
     def __getattr__(self, name):
         if name.startswith("__"): raise AttributeError(name)
-        return Meta(name, (), {})
+        return make(name)
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in empty:
