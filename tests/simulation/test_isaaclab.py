@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-EMPTY = "omni carb pxr isaacsim usdrt cv2 h5py"
+EMPTY = "flatdict omni carb pxr isaacsim usdrt cv2 h5py"
 """Packages of Isaac Sim, and others that its sources import but do not need here."""
 
 PROGRAM = """
