@@ -103,7 +103,7 @@ class ManagedSimulator:
         self.capabilities = Capabilities(
             snapshots=False,
             devices=("cpu", "cuda"),
-            video="environment" if isinstance(world, MjlabWorld) else "none",
+            video="none",
             native_reward=True,
         )
         self._reading = Reading(task, world, self.action_size, self.device)
