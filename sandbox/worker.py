@@ -48,7 +48,7 @@ from sandbox.messages import (
 )
 
 POLL_SECONDS = 0.02
-ENVIRONMENT_PACKAGES = ("envpool", "gymnasium")
+ENVIRONMENT_PACKAGES = ("envpool", "gymnasium", "mjlab")
 """Slow to import, for tasks on environments of theirs."""
 READY = '{"kind": "ready"}'
 ALIVE = '{"kind": "alive"}'

@@ -100,7 +100,7 @@ def unknown(id: str) -> UserError:
     absent = "".join(f"; {line}" for line in missing())
     return UserError(
         f"unknown task {id!r}; {hint}built-in tasks: {', '.join(list_tasks())}; or give the path "
-        "of a task folder (`reward-synth tasks new` makes one), or the id of an installed environment "
+        "of a task folder (`reward-synth tasks new` makes one), or an installed environment's id "
         f"(`reward-synth tasks search WORD` finds one){absent}"
     )
 

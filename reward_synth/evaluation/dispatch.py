@@ -23,7 +23,7 @@ from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.pool import OnCheckpoint
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
-from reward_synth.task import VectorEnvironment, load_task
+from reward_synth.task import ManagerBasedEnvironment, VectorEnvironment, load_task
 from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -341,7 +341,7 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
     for a task and device, since a run asks before it begins and again with its workers.
     Raises UserError where that is not possible: no such device, say.
     """
-    if device == "cpu":
+    if device == "cpu" and "mjlab" not in environment_packages(task_folder):
         return None
     folder = user_cache() / "warp"
     try:
@@ -371,6 +371,8 @@ def environment_packages(task_folder: Path) -> list[str]:
         environment = load_task(task_folder).environment
     except UserError:
         return []  # whoever trains says what is wrong
+    if isinstance(environment, ManagerBasedEnvironment):
+        return [environment.package]
     return [environment.pool] if isinstance(environment, VectorEnvironment) else []
 
 

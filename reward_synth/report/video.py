@@ -276,8 +276,8 @@ def encoder(out: Path, size: tuple[int, int]) -> Generator[None, np.ndarray | No
 def roll_out(
     task: "Task", policy_path: Path, seconds: float
 ) -> tuple["mujoco.MjModel", list[np.ndarray], float]:
-    """The model, one ``(T, nq + 7 nmocap)`` array of poses per episode, and the seconds of a control
-    step."""
+    """The model, one ``(T, nq + 7 nmocap)`` array of poses per episode, and a control step's
+    seconds."""
     from reward_synth.evaluation.score import EVALUATION_SEED
     from reward_synth.simulation.mujoco_cpu import MujocoSimulator
     from reward_synth.simulation.policy import load_policy

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage, extract_program
 from reward_synth.simulation import task_spec
-from reward_synth.task import Task
+from reward_synth.task import Full, Task
 from sandbox.messages import ProbeFinding
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 ACTION_DOC = "the policy's commands to the actuators, as applied; 0 is the middle of their range"
 NO_DOC = "the task does not say when."
+ENVIRONMENT_ENDS = "when the environment says so."
 NO_ANSWER = "(an empty answer)"
 LONGEST_LINE = 100
+MOST_ENTRIES = 32
+"""Entries of an action that a prompt describes."""
 LONGEST_ANSWER = 20_000
 """Characters of an answer that go back to the model; several times what a good one has."""
 
@@ -143,6 +146,8 @@ def message(role: str, content: str) -> ChatMessage:
 def early_end(task: Task) -> str:
     """What ends an episode early, in the words of the task's author: the docstring's first
     paragraph of ``terminated``."""
+    if task.environment is not None:
+        return ENVIRONMENT_ENDS
     doc = (task.terminated.__doc__ or "").strip().split("\n\n")[0]
     return one_line(doc) or NO_DOC
 
@@ -168,9 +173,31 @@ def variable_table(
                     "start": start(seen) if seen is not None and sizes[name] is None else None,
                 }
             )
-    action = {"name": "action", "shape": shape(sizes["action"]), "unit": "within [-1, 1]"}
-    rows.append({**action, "doc": ACTION_DOC, "low": None, "high": None, "start": None})
+    action = {"name": "action", "shape": shape(sizes["action"]), "unit": action_unit(task)}
+    rows.append({**action, "doc": action_doc(task), "low": None, "high": None, "start": None})
     return rows
+
+
+def action_unit(task: Task) -> str:
+    """What an entry of an action is."""
+    continuous = task_spec(task).action_space.kind == "continuous"
+    return "within [-1, 1]" if continuous else "0 or 1"
+
+
+def action_doc(task: Task) -> str:
+    """What the entries of an action mean, one by one where they are no plain commands."""
+    spec = task_spec(task)
+    if task.model is not None and task.actions == Full():
+        return ACTION_DOC
+    chosen = {
+        "continuous": "the policy's actions, as applied",
+        "discrete": "the policy's choice: 1 for the chosen option, 0 for the others",
+        "binary": "the policy's switches",
+    }[spec.action_space.kind]
+    entries = [f"[:, {k}] {e.name}: {e.meaning}" for k, e in enumerate(spec.action_entries)]
+    if len(entries) > MOST_ENTRIES:
+        entries = [*entries[:MOST_ENTRIES], f"and {len(entries) - MOST_ENTRIES} more"]
+    return one_line(f"{chosen}; {'; '.join(entries)}")
 
 
 def start(seen: "VariableStatistics") -> str:

@@ -29,6 +29,7 @@ def test_stable_baselines_sees_the_state_in_which_time_ran_out() -> None:
     environment = environments.pooled(SMALL, 2, seed=0)
     before = environment.reset()
     push = np.zeros((2, 1), np.float32)
+    seen, infos = before, [{}]
     for step in range(1, 201):
         seen, _, done, infos = environment.step(push)
         assert done.all() == (step == 200)
