@@ -58,6 +58,7 @@ def source_files(path: Path) -> dict[str, Path]:
     found: list[Path] = [main]
     folders = {"."}
     assets: list[tuple[Path, str]] = []
+    passed = {main.parent}  # folders that a path with ".." in it goes through
     for current in found:  # grows while it is read
         text = current.read_text(encoding="utf-8", errors="replace")
         folders.update(_FOLDER.findall(text))
@@ -75,7 +76,12 @@ def source_files(path: Path) -> dict[str, Path]:
             for place in [base / f / n for f in folders for n in (name, Path(name).name)]:
                 if place.is_file() and place.resolve() not in found:
                     found.append(place.resolve())
-    root = Path(os.path.commonpath([str(file.parent) for file in found]))
+                    passed.update(
+                        Path(os.path.normpath(folder))
+                        for folder in place.parents[:-1]
+                        if len(folder.parts) >= len(base.parts)
+                    )
+    root = Path(os.path.commonpath([*passed, *(file.parent for file in found)]))
     return {str(file.relative_to(root)): file for file in found}
 
 

@@ -61,8 +61,8 @@ def draft_model(
         path: an MJCF or URDF file.
         urdf: whether it is URDF.
         description: what is to be learned; from the goal if None.
-        goal: ``speed=1``, ``near=A,B``, ``height=BODY,H``, ``upright=BODY``, ``joint=NAME,ANGLE`` or
-            ``none``; from what the model holds if None.
+        goal: ``speed=1``, ``near=A,B``, ``height=BODY,H``, ``upright=BODY``, ``joint=NAME,ANGLE``
+            or ``none``; from what the model holds if None.
         hz: control steps a second.
         seconds: length of an episode.
 
@@ -175,7 +175,8 @@ def _compile(path: Path, edits: list[str]) -> tuple[Any, str | None, Anatomy]:
     if model.nu == 0:
         edits += _actuators(model)
         model = compiled()
-    names = [model.key(i).name for i in range(model.nkey)]
+    # A model may reserve keyframes that it does not write.
+    names = [key.name for key in mujoco.MjSpec.from_file(str(path)).keys]
     home = "home" if "home" in names else (names[0] if names else None)
     if home == "":
         edits.append('spec.keys[0].name = "start"')
