@@ -45,7 +45,7 @@ def choose_goal(
             raise UserError("--goal speed needs a robot that is free to move along x")
         return _speed(_number(values[0], text), seconds)
     if kind == "near":
-        return _near(*values, model)
+        return _near(values[0], values[1], model)
     if kind == "joint":
         names = [joint.name for joint in parts.joints]
         if values[0] not in names:
@@ -64,11 +64,19 @@ def choose_goal(
         )  # fmt: skip
     _known(values[0], model, ("body",))
     if kind == "upright":
-        up = VariableDraft("upright", f"z part of the up axis of {values[0]}; 1 is upright",
-            "-1 to 1", f'Sensor("framezaxis", {quoted(values[0])}, "xbody", component=2)')  # fmt: skip
+        up = VariableDraft(
+            "upright",
+            f"z part of the up axis of {values[0]}; 1 is upright",
+            "-1 to 1",
+            f'Sensor("framezaxis", {quoted(values[0])}, "xbody", component=2)',
+        )
         return _above(f"Keep {values[0]} upright.", up, 0.9)
-    height = VariableDraft("goal_height", f"height of {values[0]}", "m",
-        f'Sensor("framepos", {quoted(values[0])}, "xbody", component=2)')  # fmt: skip
+    height = VariableDraft(
+        "goal_height",
+        f"height of {values[0]}",
+        "m",
+        f'Sensor("framepos", {quoted(values[0])}, "xbody", component=2)',
+    )
     level = _number(values[1], text)
     return _above(f"Bring {values[0]} to a height of {level:g} m and hold it.", height, level)
 
@@ -150,7 +158,7 @@ def success(episode: Episode) -> bool:
                 f"{0.8 * speed:g}",
                 "Mean speed along x over a full episode that is a success, m/s.",
             )
-        ],  # fmt: skip
+        ],
         functions=functions,
         fitness_doc="distance travelled along x divided by the time of a full episode, m/s",
         success_doc=f"mean speed along x over a full episode of at least {0.8 * speed:g} m/s",
