@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import errno
 import glob
+import importlib.util
 import json
 import math
 import os
@@ -138,6 +139,9 @@ def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, s
     extra = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
     if kernels is not None:
         extra["WARP_CACHE_PATH"] = str(kernels)
+    library = glfw_library()
+    if library is not None:
+        extra["PYGLFW_LIBRARY"] = str(library)
     return extra | {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
@@ -155,6 +159,19 @@ def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, s
         "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),
         "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
     }
+
+
+def glfw_library() -> Path | None:
+    """GLFW's library in its package; None where that is not installed.
+
+    Gymnasium's MuJoCo environments import glfw, which looks for the library in a process of its own
+    unless it is named.
+    """
+    found = importlib.util.find_spec("glfw")
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / "x11" / "libglfw.so"
+    return path if path.is_file() else None
 
 
 def link_packages(folder: Path) -> Path:

@@ -120,6 +120,7 @@ class MjlabWorld:
     ) -> None:
         try:
             import mjlab.tasks  # noqa: F401  # pyright: ignore[reportMissingImports]
+            import warp
             from mjlab.envs import ManagerBasedRlEnv  # pyright: ignore[reportMissingImports]
             from mjlab.tasks.registry import (  # pyright: ignore[reportMissingImports]
                 list_tasks,
@@ -138,6 +139,7 @@ class MjlabWorld:
         configuration.auto_reset = False
         # Drawn from the world's own state; mjlab would seed the global generators.
         configuration.seed = None
+        warp.config.log_level = warp.LOG_WARNING
         self._draws = Draws(seed, device)
         with self._draws(), contextlib.redirect_stdout(sys.stderr):
             self.env: Any = ManagerBasedRlEnv(configuration, device=device)
