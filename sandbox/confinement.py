@@ -154,6 +154,10 @@ def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, s
         "OPENBLAS_NUM_THREADS": "1",
         "MPLCONFIGDIR": "/nonexistent",
         "MUJOCO_GL": "disable",  # importing glfw would start a process
+        # mjlab and what it imports would look for these in processes.
+        "IMAGEIO_FFMPEG_EXE": "/nonexistent",
+        "GIT_PYTHON_REFRESH": "quiet",
+        "MJLAB_WARP_QUIET": "1",
         # The worker allocates and frees large buffers all the time; keeping them on the heap
         # spares a system call each.
         "MALLOC_MMAP_THRESHOLD_": str(64 * 2**20),

@@ -30,7 +30,7 @@ from reward_synth.simulation import open_simulator, task_spec
 from reward_synth.simulation.episodes import EpisodeRecorder
 from reward_synth.simulation.interface import Simulator, Step
 from reward_synth.simulation.policy import OBSERVATION_CLIP, Policy, save_policy
-from reward_synth.task import PpoSettings, Task, load_task
+from reward_synth.task import ManagerBasedEnvironment, PpoSettings, Task, load_task
 from sandbox.failures import NonFiniteError
 from sandbox.messages import Member, MemberResult, Message, TrainJob, TrainResult
 from sandbox.recorder import TrainingRecord, peak_memory
@@ -103,6 +103,10 @@ def check_spaces(task: Task, algorithm: str) -> None:
         raise UserError(
             f"{algorithm.upper()} learns continuous actions, and those of {task.name} are "
             f"{spec.action_space.kind}; use PPO"
+        )
+    if isinstance(task.environment, ManagerBasedEnvironment):
+        raise UserError(
+            f"environments of {task.environment.package} are trained by --trainer population alone"
         )
     if spec.critic_observation_size:
         raise UserError(

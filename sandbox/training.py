@@ -148,8 +148,9 @@ class PopulationTraining:
         self.opened.callback(self.simulator.close)
         programs = [self.programs[member.name] for member in members]
         self.arguments = [program.arguments for program in programs]
+        namespace = "numpy" if self.simulator.xp is np else "torch"
         self.rewards = [
-            program.compile("numpy" if device == "cpu" else "torch", member.constants)
+            program.compile(namespace, member.constants)
             for program, member in zip(programs, members, strict=True)
         ]
         self.rollout = Rollout(self.simulator, settings.rollout_steps)

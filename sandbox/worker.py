@@ -48,7 +48,7 @@ from sandbox.messages import (
 )
 
 POLL_SECONDS = 0.02
-ENVIRONMENT_PACKAGES = ("envpool", "gymnasium", "mjlab")
+ENVIRONMENT_PACKAGES = {"envpool": "envpool", "gymnasium": "gymnasium", "mjlab": "mjlab.tasks"}
 """Slow to import, for tasks on environments of theirs."""
 READY = '{"kind": "ready"}'
 ALIVE = '{"kind": "alive"}'
@@ -72,10 +72,10 @@ def preload(kinds: list[str]) -> None:
         import sandbox.training
     if "sb3" in kinds:
         import sandbox.reference  # noqa: F401
-    for package in ENVIRONMENT_PACKAGES:
+    for package, module in ENVIRONMENT_PACKAGES.items():
         if package in kinds:
-            with contextlib.suppress(ImportError):  # the job says what to install
-                importlib.import_module(package)
+            with contextlib.suppress(Exception):  # the job says what is wrong with it
+                importlib.import_module(module)
 
 
 def perform(job: AnyJob, emit: "Emitter") -> Message:

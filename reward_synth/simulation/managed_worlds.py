@@ -5,8 +5,8 @@ just before its ``_reset_idx`` is what those environments reached.
 """
 
 import contextlib
+import io
 import random
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -139,9 +139,9 @@ class MjlabWorld:
         configuration.auto_reset = False
         # Drawn from the world's own state; mjlab would seed the global generators.
         configuration.seed = None
-        warp.config.log_level = warp.LOG_WARNING
+        warp.config.quiet, warp.config.log_level = True, warp.LOG_WARNING  # mjlab turns it up
         self._draws = Draws(seed, device)
-        with self._draws(), contextlib.redirect_stdout(sys.stderr):
+        with self._draws(), contextlib.redirect_stdout(io.StringIO()):
             self.env: Any = ManagerBasedRlEnv(configuration, device=device)
 
     def begin(self, read: Read) -> torch.Tensor:
