@@ -123,10 +123,10 @@ def draft_environment(
             )
         )
     ends, threshold = _watch(environment, seen, limit, seed)
-    rewards = {} if success is not None else {"sparse": _sparse(ends, threshold)}
-    functions, fitness_doc, success_doc = _measures(success is not None)
+    rewards = {} if success is not None else {"sparse": sparse_reward(ends, threshold)}
+    functions, fitness_doc, success_doc = measures(succeeds=success is not None)
     discrete = type(seen.action_space).__name__ != "Box"
-    said = description or _first_sentence(documentation) or _from_id(environment.id)
+    said = description or _first_sentence(documentation) or described_by(environment.id)
     arguments = "".join(f", {name}={value!r}" for name, value in environment.options.items())
     if environment.package is not None:
         arguments = f", package={environment.package!r}" + arguments
@@ -181,7 +181,7 @@ def _variables(
         return [whole, *parts, reach]
     rows = _table(documentation, size) or _KNOWN.get(environment.id.split("-")[0], [])
     if rows and size <= MOST_NAMED_ENTRIES:
-        names = _distinct(
+        names = distinct(
             [identifier(row.doc.split(";")[0]) or f"entry_{k}" for k, row in enumerate(rows)]
         )
         return [
@@ -229,7 +229,7 @@ def _policy_sees(variables: Sequence[VariableDraft]) -> list[str]:
     return whole or [v.name for v in variables if v.binding.startswith("Observed(")]
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """Names that differ and mean nothing else in a reward program."""
     counts: dict[str, int] = {}
     found: list[str] = []
@@ -294,7 +294,7 @@ def _first_sentence(documentation: str) -> str:
     return ""
 
 
-def _from_id(id: str) -> str:
+def described_by(id: str) -> str:
     """What an id says is to be done, in words."""
     name = re.sub(r"-v\d+$", "", id.split("/")[-1])
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-_]+", " ", name).lower()
@@ -337,7 +337,7 @@ def _watch(
     return ended, float(np.percentile(np.stack(rewards), 90.0))
 
 
-def _sparse(ends: bool, threshold: float) -> str:
+def sparse_reward(ends: bool, threshold: float) -> str:
     """The bare signal of an environment that has no success of its own."""
     if ends:
         return (
@@ -355,7 +355,7 @@ def _sparse(ends: bool, threshold: float) -> str:
     )
 
 
-def _measures(succeeds: bool) -> tuple[str, str, str]:
+def measures(*, succeeds: bool) -> tuple[str, str, str]:
     """Source of fitness and success, and what they measure in words."""
     if not succeeds:
         source = f'''

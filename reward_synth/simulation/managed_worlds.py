@@ -139,7 +139,8 @@ class MjlabWorld:
         configuration.auto_reset = False
         # Drawn from the world's own state; mjlab would seed the global generators.
         configuration.seed = None
-        warp.config.quiet, warp.config.log_level = True, warp.LOG_WARNING  # mjlab turns it up
+        warp.config.log_level = warp.LOG_WARNING
+        warp.config.quiet = True  # mjlab turns it off  # pyright: ignore[reportAttributeAccessIssue]
         self._draws = Draws(seed, device)
         with self._draws(), contextlib.redirect_stdout(io.StringIO()):
             self.env: Any = ManagerBasedRlEnv(configuration, device=device)
