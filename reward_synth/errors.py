@@ -3,12 +3,22 @@
 Everything else is a defect in RewardSynth and keeps its traceback under ``--debug``.
 """
 
+from collections.abc import Sequence
+
 STOPPED = 3
 """Exit status of a run that stopped at a limit."""
 
 
 class UserError(Exception):
     """The user's mistake: what is wrong, where, and what to do, in one line (exit status 2)."""
+
+
+class FaultsError(UserError):
+    """Several mistakes at once, in ``faults``, a line each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class RunError(Exception):

@@ -115,7 +115,8 @@ def device_nodes(device: str) -> list[str]:
 
 
 def readable_paths(task_folder: Path, imports: Path, kernels: Path | None) -> list[str]:
-    """What a worker may read: interpreter, installed packages, this package and the task."""
+    """What a worker may read: interpreter, installed packages, this package, the task, and the
+    files that its model is made of, wherever they lie."""
     package = Path(__file__).resolve().parent.parent
     paths = [
         *SYSTEM_PATHS,
@@ -127,10 +128,27 @@ def readable_paths(task_folder: Path, imports: Path, kernels: Path | None) -> li
         str(package / "reward_synth"),
         str(package / "sandbox"),
         str(task_folder.resolve()),
+        *map(str, model_sources(task_folder)),
         str(imports),
         *([str(kernels)] if kernels is not None else []),
     ]
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
+
+
+def model_sources(task_folder: Path) -> list[Path]:
+    """The files of a task's model, one by one; none of a task that has no model or is broken."""
+    from reward_synth.errors import UserError
+    from reward_synth.task import load_task
+    from reward_synth.task.model_files import source_files
+    from reward_synth.task.validation import model_file
+
+    try:
+        task = load_task(task_folder)
+        if task.model is None:
+            return []
+        return list(source_files(model_file(task)).values())
+    except (UserError, OSError):
+        return []  # whoever opens the task says what is wrong
 
 
 def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, str]:

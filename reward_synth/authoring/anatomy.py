@@ -1,18 +1,14 @@
 """What a MuJoCo model is made of: the robot, its root, tips, objects and goals."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reward_synth.errors import UserError
 
 MOST_TIPS = 5
 """Leaf bodies that get a variable: the feet of most robots, the fingers of a hand."""
-_FILE = re.compile(r"""\bfile(?:name)?\s*=\s*["']([^"']+)["']""")
-_FOLDER = re.compile(r"""\b(?:meshdir|texturedir|assetdir)\s*=\s*["']([^"']+)["']""")
 _GOAL = re.compile(r"target|goal", re.IGNORECASE)
 
 
@@ -49,40 +45,6 @@ class Anatomy:
     lowest: float
     """Lowest point of the robot's geoms at the start, m."""
     has_floor: bool
-
-
-def source_files(path: Path) -> dict[str, Path]:
-    """The model's file and all that it includes or loads, by their place under a common folder.
-    The first is the model itself."""
-    main = path.resolve()
-    found: list[Path] = [main]
-    folders = {"."}
-    assets: list[tuple[Path, str]] = []
-    passed = {main.parent}  # folders that a path with ".." in it goes through
-    for current in found:  # grows while it is read
-        text = current.read_text(encoding="utf-8", errors="replace")
-        folders.update(_FOLDER.findall(text))
-        for name in _FILE.findall(text):
-            if Path(name).suffix.lower() not in (".xml", ".mjcf", ".urdf"):
-                assets.append((current, name))
-                continue
-            for base in (main.parent, current.parent):
-                place = (base / name).resolve()
-                if place.is_file() and place not in found:
-                    found.append(place)
-                    break
-    for current, name in assets:
-        for base in {main.parent, current.parent}:
-            for place in [base / f / n for f in folders for n in (name, Path(name).name)]:
-                if place.is_file() and place.resolve() not in found:
-                    found.append(place.resolve())
-                    passed.update(
-                        Path(os.path.normpath(folder))
-                        for folder in place.parents[:-1]
-                        if len(folder.parts) >= len(base.parts)
-                    )
-    root = Path(os.path.commonpath([*passed, *(file.parent for file in found)]))
-    return {str(file.relative_to(root)): file for file in found}
 
 
 def dissect(model: Any, key: int | None, where: str) -> Anatomy:

@@ -5,10 +5,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from reward_synth.authoring.anatomy import Anatomy, JointFacts, dissect, source_files
+from reward_synth.authoring.anatomy import Anatomy, JointFacts, dissect
 from reward_synth.authoring.draft import Constant, Draft, VariableDraft, identifier, quoted
 from reward_synth.authoring.goals import choose_goal
 from reward_synth.errors import UserError
+from reward_synth.task.model_files import source_files
 
 LEGGED_HZ, OTHER_HZ = 50.0, 25.0
 LEGGED_SECONDS, OTHER_SECONDS = 10.0, 5.0

@@ -30,7 +30,7 @@ from reward_synth.cli import (
     train,
 )
 from reward_synth.cli import run as run_command
-from reward_synth.errors import STOPPED, LimitError, RunError, UserError
+from reward_synth.errors import STOPPED, FaultsError, LimitError, RunError, UserError
 from reward_synth.redaction import Secrets
 
 DEBUG = "--debug"
@@ -118,7 +118,8 @@ def status(arguments: Sequence[str], secrets: Secrets, *, debug: bool = False) -
     except (UserError, RunError) as error:
         if debug:
             raise
-        complain(secrets.hide(str(error)))
+        for line in error.faults if isinstance(error, FaultsError) else [str(error)]:
+            complain(secrets.hide(line))
         if isinstance(error, LimitError):
             return STOPPED
         return 2 if isinstance(error, UserError) else 1

@@ -5,14 +5,17 @@ A folder holds ``task.py`` (a module-level ``task = Task(...)``), ``expert_rewar
 what only the compiled model can tell (joint names, sensor names, shapes) is found by it.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import hashlib
+import importlib
 import importlib.util
 import os
 import sys
+import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -25,6 +28,8 @@ from reward_synth.task.own_rewards import OwnReward, brought_along
 from reward_synth.task.validation import check_task
 
 Which = Literal["expert", "sparse"]
+LOADING = threading.RLock()
+"""While a task is loaded, its folder is on the path of the whole process."""
 
 
 class Baseline(BaseModel):
@@ -189,7 +194,8 @@ def _run_module(path: Path) -> ModuleType:
     previous = sys.modules.get(name)
     sys.modules[name] = module
     try:
-        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), module.__dict__)
+        with _importable(path.parent):
+            exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), module.__dict__)
     except BaseException as error:
         if previous is None:
             del sys.modules[name]
@@ -199,6 +205,30 @@ def _run_module(path: Path) -> ModuleType:
             raise UserError(_describe(error, path)) from error
         raise
     return module
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Lets ``task.py`` import modules that lie next to it, leaving nothing behind: neither the
+    folder on the path, nor bytecode in it, nor modules that another task's would be taken for."""
+    helpers = {path.stem for path in folder.glob("*.py")} | {
+        path.parent.name for path in folder.glob("*/__init__.py")
+    }
+    helpers -= sys.stdlib_module_names | {"task", "reward_synth", "sandbox"}
+    with LOADING:
+        hidden = {name: sys.modules.pop(name) for name in helpers if name in sys.modules}
+        written = sys.dont_write_bytecode
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, str(folder))
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.path.remove(str(folder))
+            sys.dont_write_bytecode = written
+            for name in [n for n in sys.modules if n.split(".")[0] in helpers]:
+                del sys.modules[name]
+            sys.modules.update(hidden)
 
 
 def _describe(error: BaseException, path: Path) -> str:
