@@ -102,8 +102,11 @@ def search(
     from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import loop
     from reward_synth.search.trainings import open_pool_for
+    from reward_synth.simulation.trial import check_functions
+    from reward_synth.task import load_task
 
     check_trackers(config.trackers)
+    check_functions(load_task(config.task))
     with opened(runs_dir) as store, tracked(store, config.trackers, observer) as following:
         run = loop.search(
             config,
@@ -178,9 +181,11 @@ def train(
 
     from reward_synth.report.trackers import check_trackers, tracked
     from reward_synth.search import plain
+    from reward_synth.simulation.trial import check_functions
     from reward_synth.task import load_task
 
     loaded = load_task(task)
+    check_functions(loaded)
     try:
         config = TrainConfig(
             task=str(task),

@@ -13,6 +13,7 @@ from reward_synth.authoring import catalogue
 from reward_synth.authoring.draft import Draft, write_folder
 from reward_synth.errors import UserError
 from reward_synth.simulation import open_simulator, task_spec
+from reward_synth.simulation.trial import faults_of
 from reward_synth.task import (
     ManagerBasedEnvironment,
     Task,
@@ -40,7 +41,8 @@ class Trial:
 
     task: Task
     refused: tuple[str, ...]
-    """What the gate says against the folder's own rewards, a line each."""
+    """What is wrong with its functions, and what the gate says against its own rewards, a line
+    each."""
     steps_per_second: float
     """Of its simulator under random actions, one thread."""
     run_minutes: float
@@ -76,7 +78,7 @@ def try_task(task: Task, isolation: str = "strict") -> Trial:
     """Put the task's own rewards through the gate, and time its simulator."""
     from reward_synth.evaluation import Gate, WorkerPool, errors
 
-    refused: list[str] = []
+    refused = faults_of(task, tensors=True)
     names = ("expert", "sparse")
     if task.fitness is not None:
         with WorkerPool(task.folder, 1, isolation, kinds=("probe",)) as pool:  # pyright: ignore

@@ -40,9 +40,11 @@ def check(
     """Check reward programs as a run does; exit status 1 if one is refused."""
     from reward_synth.cli.output import console, count, print_json
     from reward_synth.reward import read_program
+    from reward_synth.simulation.trial import check_functions
     from reward_synth.task import load_task
 
     loaded = load_task(resolve(task, runs_dir))
+    check_functions(loaded, tensors=True)
     files = programs(rewards)
     sources: dict[Path, str] = {}
     unreadable: dict[Path, str] = {}

@@ -69,9 +69,11 @@ def tasks(context: typer.Context, json: Json = False) -> None:
 @app.command("show", epilog="Example: reward-synth tasks show hopper-forward")
 def show(task: TaskName, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Show a task: what a reward may read, what the policy sees, how it is measured."""
+    from reward_synth.simulation.trial import check_functions
     from reward_synth.task import load_task
 
     loaded = load_task(resolve(task, runs_dir))
+    check_functions(loaded)
     facts = describe(loaded)
     if json:
         print_json(facts)
