@@ -1,5 +1,6 @@
 """Makes a task folder and tries it: what ``reward-synth tasks new`` does, and ``run ID``."""
 
+import difflib
 import re
 import shutil
 import time
@@ -23,6 +24,8 @@ from reward_synth.task import (
     reward_source,
 )
 
+MISSPELT = 0.85
+"""Similarity to a built-in task's name from which nothing else is meant."""
 MADE = "tasks"
 """Folder of a runs folder that holds the tasks that were made on the fly."""
 TIMED_ENVIRONMENTS = 16
@@ -121,6 +124,8 @@ def task_on_the_fly(name: str, runs_dir: Path, tell: Tell = lambda line: None) -
         return str(folder)
     if not name.strip() or Path(name).exists() or name.startswith((".", "/", "~")):
         return name  # a path, of which the loader says what is wrong
+    if difflib.get_close_matches(name.lower(), list_tasks(), cutoff=MISSPELT):
+        return name  # a built-in task misspelt: the loader says which, without the registries
     entry = catalogue.find(name)
     if entry is None or entry.environment is None:
         raise catalogue.unknown(name)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from reward_synth.cli.options import Json, TaskName
+from reward_synth.cli.named_task import resolve
+from reward_synth.cli.options import RUNS_DIR, Json, TaskName
 from reward_synth.errors import UserError
 
 EXAMPLE = (
@@ -43,7 +44,7 @@ def export_policy(
     from reward_synth.simulation.sb3_export import compare, save_sb3, to_sb3
     from reward_synth.task import load_task
 
-    loaded = load_task(task)
+    loaded = load_task(resolve(task, RUNS_DIR))
     simulator = open_simulator(loaded, EPISODES)
     try:
         found = load_policy(policy, simulator.observation_size, simulator.action_space)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reward_synth.cli.options import Json
+from reward_synth.cli.named_task import resolve
+from reward_synth.cli.options import RUNS_DIR, Json
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def import_reward(
             )
     if output is not None and output.exists():
         raise UserError(f"{output} exists already; delete it, or name another file")
-    loaded = load_task(task)
+    loaded = load_task(resolve(task, RUNS_DIR))
     variables = task_spec(loaded).readable
     translation = translate(text, variables, renamed(names or [], variables, text))
     if translation.findings and json:

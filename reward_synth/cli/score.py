@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from reward_synth.cli.options import Json, TaskName
+from reward_synth.cli.named_task import resolve
+from reward_synth.cli.options import RUNS_DIR, Json, TaskName
 
 EXAMPLE = "Example: reward-synth score cheetah-run --policy runs/RUN/best/policy.safetensors"
 
@@ -34,7 +35,7 @@ def score(
     from reward_synth.report.words import number
     from reward_synth.task import baselines, load_task
 
-    loaded = load_task(task)
+    loaded = load_task(resolve(task, RUNS_DIR))
     found = score_policy(loaded, policy, episodes)
     if json:
         print_json({"task": loaded.name, "policy": str(policy), **found.model_dump(mode="json")})
