@@ -18,7 +18,8 @@ from reward_synth.simulation import task_spec
 from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.task import PpoSettings, Task, load_task, reward_source
-from sandbox.population import Experience, Layout, Population, RunningMoments
+from sandbox.networks import Layout, RunningMoments
+from sandbox.population import Experience, Population
 from sandbox.vec_env import RewardedSimulator
 
 CARTPOLE = load_task("cartpole-swingup")
