@@ -359,6 +359,13 @@ class Population:
         arrays = {name: p[0].cpu().numpy() for name, p in parameters.items()}
         layers = range(self.layout.depth)
         extra = {name: arrays[name][0].copy() for name in self.distribution.shapes}
+        if self.critic_observations is not None:
+            extra["critic_observation.mean"] = (
+                self.critic_observations.mean[member, 0].cpu().numpy()
+            )
+            extra["critic_observation.variance"] = (
+                self.critic_observations.variance[member, 0].cpu().numpy()
+            )
         for layer in layers:
             extra[f"value.{layer}.weight"] = arrays[f"value.{layer}.weight"].T.copy()
             extra[f"value.{layer}.bias"] = arrays[f"value.{layer}.bias"][0].copy()

@@ -48,6 +48,7 @@ def initial_messages(
     from reward_synth.reward import HELPERS, XP_FUNCTIONS
     from reward_synth.reward.shaping import SIGMOIDS
 
+    continuous = task_spec(task).action_space.kind == "continuous"
     system = render(
         "eureka/system.md.j2",
         folder,
@@ -56,6 +57,7 @@ def initial_messages(
         sigmoids=list(SIGMOIDS),
         measured=task.fitness is not None,
         algorithm=algorithm.upper(),
+        continuous=continuous,
     )
     steps = steps or task.training_steps
     control_step = task_spec(task).control_step
@@ -73,7 +75,9 @@ def initial_messages(
         steps=f"{steps:,}",
         episodes=f"{math.ceil(steps / task.episode_steps):,}",
         discount=task.ppo.discount,
-        noise=short(math.exp(task.ppo.initial_log_std)) if algorithm == "ppo" else None,
+        noise=short(math.exp(task.ppo.initial_log_std))
+        if algorithm == "ppo" and continuous
+        else None,
         horizon=short(control_step / (1.0 - task.ppo.discount)),
         ranges=bool(statistics),
         variables=variable_table(task, sizes, statistics or {}),

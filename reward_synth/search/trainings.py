@@ -56,10 +56,11 @@ def check_trainer(task: Task, config: RunConfig | TrainConfig) -> None:
         join(config.ray_address, config.device)
     else:
         compiled_kernels(task.folder, config.device)
-    if config.parameters:
-        from sandbox.reference import check_parameters
+    if config.trainer == "sb3":
+        from sandbox.reference import check_parameters, check_spaces
 
         check_parameters(config.algorithm, config.parameters)
+        check_spaces(task, config.algorithm)
 
 
 def check_choice(choice: TrainerChoice) -> None:

@@ -215,9 +215,12 @@ def check_space(
             "it was trained for another task"
         )
     if kind != (space.kind, space.choices):
+        theirs, ours = (
+            f"{k} {list(c)}" if c else k for k, c in (kind, (space.kind, space.choices))
+        )
         raise UserError(
-            f"{path}: the policy's actions are {kind[0]}, but the task's are {space.kind}; it was "
-            "trained for another task"
+            f"{path}: the policy's actions are {theirs}, but the task's are {ours}; it was trained "
+            "for another task"
         )
 
 
@@ -247,6 +250,8 @@ def _read_description(
         )
     if not isinstance(squash, bool):
         raise UserError(f"{path}: squash is {str(squash)[:50]!r}, neither true nor false")
+    if squash and kind != "continuous":
+        raise UserError(f"{path}: squash is of continuous actions, and these are {kind}")
     if clip is None:
         clip = math.inf
     elif not isinstance(clip, float) or not clip > 0:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Model = PPO | TD3
 
+CRITIC_MEAN = "critic_observation.mean"
+"""What a policy's file holds where the value function has observations of its own."""
 Layers = list[tuple[np.ndarray, np.ndarray]]
 """Weights ``(out, in)`` and biases ``(out,)``."""
 
@@ -164,6 +166,8 @@ def value_layers(policy: Policy) -> Layers:
     Raises:
         UserError: its layers do not fit together.
     """
+    if CRITIC_MEAN in policy.extra:
+        return []  # of observations of its own, which stable-baselines3 does not know
     layers: Layers = []
     width = len(policy.observation_mean)
     while (name := f"value.{len(layers)}.weight") in policy.extra:

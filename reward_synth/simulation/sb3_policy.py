@@ -84,6 +84,8 @@ def read_sb3_policy(path: Path, data: bytes, observation_size: int, space: Actio
         biases.append(bias)
         width = len(bias)
     check_space(path, width, _kind(path, facts), space)
+    if not off_policy and ("log_std" in state) != (space.kind == "continuous"):
+        raise UserError(f"{path}: its networks are not understood{HOW_TO}")
     settings = facts.get("policy_kwargs")
     settings = settings if isinstance(settings, dict) else {}
     squash = off_policy or settings.get("squash_output") is True
@@ -194,7 +196,7 @@ def _layer_names(path: Path, state: Iterable[str]) -> tuple[list[str], bool]:
     """Names of the policy's linear layers in order, and whether the algorithm is off-policy."""
     names = set(state)
     actor = {name for name in names if name.startswith("actor.")}
-    if "log_std" in names and all(_ON_POLICY.fullmatch(name) for name in names):
+    if "action_net.weight" in names and all(_ON_POLICY.fullmatch(name) for name in names):
         hidden = _numbered(path, names, "mlp_extractor.policy_net")
         return [*hidden, "action_net"], False
     if "actor.mu.weight" in actor and all(_SAC_ACTOR.fullmatch(name) for name in actor):

@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from reward_synth.errors import UserError
 from reward_synth.simulation.actions import ActionSpace
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
 from reward_synth.simulation.policy import Policy, load_policy, save_policy
-from reward_synth.simulation.sb3_export import compare, save_sb3, to_sb3
+from reward_synth.simulation.sb3_export import compare, rows_of, save_sb3, to_sb3
 from reward_synth.task import load_task
 from tests.simulation.test_policy import make_policy
 
@@ -121,7 +122,7 @@ def test_squashed_actions_are_scaled_to_whatever_range_the_task_has(tmp_path):
             "low of its actions is [-0.4 -0.4], but actions have to be in [-1, 1]",
         ),
         (PPO, Space(-1.0, 2.0), {}, "high of its actions is [2. 2.]"),
-        (PPO, Space(discrete=True), {}, "its networks are not understood"),
+        (PPO, Space(discrete=True), {}, "discrete [2], but the task's are continuous"),
         (
             PPO,
             None,
@@ -458,3 +459,31 @@ def test_comparison_counts_what_was_clipped():
     narrow = dataclasses.replace(policy, observation_variance=np.full(size, 1e-8))
     assert compare(narrow, to_sb3(narrow), simulator, seed=0).clipped == steps
     simulator.close()
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        ActionSpace("discrete", 3, (3,)),
+        ActionSpace("discrete", 5, (3, 2)),
+        ActionSpace("binary", 4),
+    ],
+)
+def test_policies_that_choose_go_to_stable_baselines3_and_back(space, tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    widths = [OBSERVATION, 8, space.size]
+    policy = Policy(
+        observation_mean=rng.normal(size=OBSERVATION),
+        observation_variance=rng.uniform(0.5, 2.0, OBSERVATION),
+        weights=tuple(rng.normal(size=(o, i)).astype(np.float32) for i, o in pairwise(widths)),
+        biases=tuple(rng.normal(size=o).astype(np.float32) for o in widths[1:]),
+        space=space,
+    )
+    path = tmp_path / "model.zip"
+    model = to_sb3(policy)
+    save_sb3(model, path)
+    again = load_policy(path, OBSERVATION, space)
+    seen = rng.normal(size=(200, OBSERVATION))
+    np.testing.assert_array_equal(again(seen), policy(seen))
+    chosen, _ = model.predict(seen.astype(np.float32), deterministic=True)
+    np.testing.assert_array_equal(rows_of(chosen, space), policy(seen))
