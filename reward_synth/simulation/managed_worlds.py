@@ -6,6 +6,7 @@ just before its ``_reset_idx`` is what those environments reached.
 
 import contextlib
 import io
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import torch
 
 from reward_synth.errors import UserError
 from reward_synth.simulation.interface import ActionEntry
+from reward_synth.simulation.warp_physics import load_warp
 from reward_synth.task import ManagerBasedEnvironment
 from reward_synth.task.validation import nearest
 
@@ -39,6 +41,8 @@ class Outcome:
     """``(N,)`` bool, never together with terminated."""
     begun: torch.Tensor
     """``(N, w)``: after resets."""
+    log: Mapping[str, Any]
+    """What the environment logged of the episodes that ended; {} where none did."""
 
 
 class World(Protocol):
@@ -108,6 +112,19 @@ class Draws:
         random.setstate(state[3])
 
 
+@contextlib.contextmanager
+def without_drawing() -> Iterator[None]:
+    """Let mjlab be imported without its choice of a library for drawing, which may be missing, and
+    which processes that film would inherit."""
+    chosen = os.environ.get("MUJOCO_GL")
+    os.environ.setdefault("MUJOCO_GL", "disable")
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del os.environ["MUJOCO_GL"]
+
+
 class MjlabWorld:
     """A :class:`World` of mjlab.
 
@@ -118,18 +135,19 @@ class MjlabWorld:
     def __init__(
         self, environment: ManagerBasedEnvironment, num_envs: int, seed: int, device: str
     ) -> None:
-        try:
-            import mjlab.tasks  # noqa: F401  # pyright: ignore[reportMissingImports]
-            import warp
-            from mjlab.envs import ManagerBasedRlEnv  # pyright: ignore[reportMissingImports]
-            from mjlab.tasks.registry import (  # pyright: ignore[reportMissingImports]
-                list_tasks,
-                load_env_cfg,
-            )
-        except ImportError as error:
-            raise UserError(
-                f"{environment.id} needs mjlab ({error}); pip install 'reward-synth[isaac]'"
-            ) from error
+        with without_drawing():
+            try:
+                import mjlab.tasks  # noqa: F401  # pyright: ignore[reportMissingImports]
+                from mjlab.envs import ManagerBasedRlEnv  # pyright: ignore[reportMissingImports]
+                from mjlab.tasks.registry import (  # pyright: ignore[reportMissingImports]
+                    list_tasks,
+                    load_env_cfg,
+                )
+            except ImportError as error:
+                raise UserError(
+                    f"{environment.id} needs mjlab ({error}); pip install 'reward-synth[isaac]'"
+                ) from error
+        load_warp(device)  # after mjlab, which makes Warp say what it compiles
         known = list_tasks()
         if environment.id not in known:
             raise UserError(f"mjlab has no task {environment.id!r}{nearest(environment.id, known)}")
@@ -139,11 +157,15 @@ class MjlabWorld:
         configuration.auto_reset = False
         # Drawn from the world's own state; mjlab would seed the global generators.
         configuration.seed = None
-        warp.config.log_level = warp.LOG_WARNING
-        warp.config.quiet = True  # mjlab turns it off  # pyright: ignore[reportAttributeAccessIssue]
         self._draws = Draws(seed, device)
+        # It prints tables of what it is made of.
         with self._draws(), contextlib.redirect_stdout(io.StringIO()):
             self.env: Any = ManagerBasedRlEnv(configuration, device=device)
+            if device == "cpu":
+                # mjlab launches kernels one by one there; Warp's graphs, the same to the bit, are
+                # several times as fast.
+                self.env.sim.use_cuda_graph = True
+                self.env.sim.create_graph()
 
     def begin(self, read: Read) -> torch.Tensor:
         """Start every environment's first episode; see :class:`World`."""
@@ -161,11 +183,13 @@ class MjlabWorld:
             reward, terminated = reward.clone(), terminated.clone()
             late = late | (env.episode_length_buf >= env.max_episode_length)
             ended = env.reset_buf | late
+            log: Mapping[str, Any] = {}
             if ended.any():
                 rows = ended.nonzero().squeeze(-1)
                 seen, extras = env.reset(env_ids=rows)
                 begun = torch.where(ended[:, None], read(env, seen, extras), reached)
-        return Outcome(reached, reward, terminated, late & ~terminated, begun)
+                log = extras["log"]
+        return Outcome(reached, reward, terminated, late & ~terminated, begun, log)
 
     def close(self) -> None:
         """Release the simulation."""
@@ -174,6 +198,9 @@ class MjlabWorld:
 
 class IsaacWorld:
     """A :class:`World` of Isaac Lab: manager-based, or direct (``DirectRLEnv``).
+
+    The state that an episode ends in is read before its reset.  Groups of observations that have a
+    history lack their newest entry there, as Isaac Lab's own recorders see them.
 
     Args:
         env: the environment, without wrappers.
@@ -201,7 +228,9 @@ class IsaacWorld:
         before = self._before
         ended = (terminated | late)[:, None]
         reached = begun if before is None else torch.where(ended, before, begun)
-        return Outcome(reached, reward, terminated, late & ~terminated, begun)
+        # It stays there until the next reset.
+        log = {} if before is None else extras.get("log") or {}
+        return Outcome(reached, reward, terminated, late & ~terminated, begun, log)
 
     def close(self) -> None:
         """Release the simulation."""
