@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +24,9 @@ from reward_synth.task.validation import nearest
 
 Read = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], torch.Tensor]
 """Values ``(N, w)`` from an environment, its groups of observations and its extras."""
+ONE_AT_A_TIME = threading.RLock()
+"""Held by the thread whose world draws: policies are scored in several threads, but generators,
+Warp's device and its capture of graphs are the process's."""
 NO_SEED = 0
 """Seeds what an environment draws while it is made to be looked at."""
 
@@ -67,7 +71,7 @@ class Draws:
     """The state of the global generators that one world draws from.
 
     The packages draw from those of PyTorch, NumPy and Python.  Each world has its own state of
-    them, so what one draws does not change what another does.
+    them, so what one draws does not change what another does, in whichever thread.
 
     Args:
         seed: what they begin with.
@@ -94,11 +98,12 @@ class Draws:
 
     @contextlib.contextmanager
     def _forked(self) -> Iterator[None]:
-        before = self._current()
-        try:
-            yield
-        finally:
-            self._use(before)
+        with ONE_AT_A_TIME:
+            before = self._current()
+            try:
+                yield
+            finally:
+                self._use(before)
 
     def _current(self) -> tuple[Any, ...]:
         cuda = [torch.cuda.get_rng_state(device) for device in self._cuda]

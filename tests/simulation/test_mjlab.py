@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,26 @@ def test_a_group_is_the_same_alone_and_among_others() -> None:
         assert not torch.equal(all_.record[8:], mine.record)
     alone.close()
     among.close()
+
+
+def play(seeds: list[int]) -> torch.Tensor:
+    """What is seen over several resets, in which environments draw, and the steps after them."""
+    simulator = open_simulator(make_task(), 2 * len(seeds))
+    action = torch.ones(simulator.num_envs, 1)
+    seen: list[torch.Tensor] = []
+    for _ in range(3):
+        seen.append(simulator.reset(seeds))
+        seen += [simulator.step(action).observation for _ in range(STEPS + 1)]
+    simulator.close()
+    return torch.stack(seen)
+
+
+def test_threads_do_not_draw_from_each_other() -> None:
+    """As policies are scored."""
+    alone = [play([1, 2]), play([3])]
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(play, [[1, 2], [3]]))
+    assert all(map(torch.equal, alone, together))
 
 
 def test_the_global_generators_are_left_alone() -> None:
