@@ -168,7 +168,7 @@ class ManagedSimulator:
         terminated = torch.cat([outcome.terminated for outcome in outcomes])
         truncated = torch.cat([outcome.truncated for outcome in outcomes])
         ended = terminated | truncated
-        record = self._records(torch.cat([outcome.reached for outcome in outcomes]))
+        record = self._records(torch.cat([self._reading.logged(outcome) for outcome in outcomes]))
         record[:, self._reward] = torch.cat([outcome.reward for outcome in outcomes])
         record[:, self._applied] = applied
         self._memory.update(record, start, self._readers)

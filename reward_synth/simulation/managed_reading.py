@@ -11,7 +11,7 @@ from reward_synth.task import Accumulated, Derived, Info, Measured, NativeReward
 from reward_synth.task.validation import nearest
 
 if TYPE_CHECKING:
-    from reward_synth.simulation.managed_worlds import World
+    from reward_synth.simulation.managed_worlds import Outcome, World
 
 RECORD = "record"
 """The one array that a record is."""
@@ -42,11 +42,11 @@ class Reading:
         }
         self._widths: dict[str, int] = {}
         self._last: dict[str, torch.Tensor] = {}
-        self._strict = False
+        self._logged: list[tuple[str, Info]] = []
+        """Variables that are read of the log."""
         count = world.env.num_envs
-        world.begin(self)
-        self._strict = True
         action = torch.zeros(count, action_size, device=device)
+        self._check_keys(world, action)
         self.example = world.step(action, self).begun
         self.entries: dict[str, Entries] = {}
         begin = 0
@@ -57,7 +57,6 @@ class Reading:
             self._widths[name] = width
             begin += width
         self.width = begin
-        self._strict = False
 
     def __call__(
         self, env: Any, seen: Mapping[str, Any], extras: Mapping[str, Any]
@@ -92,29 +91,68 @@ class Reading:
             return torch.zeros(count, 0, device=env.device)
         return torch.cat(parts, dim=1)
 
+    def logged(self, outcome: "Outcome") -> torch.Tensor:
+        """Values ``(N, width)`` that a step reached, with what the environment logged at its end.
+
+        Manager-based environments log when they reset: means over those whose episodes ended then.
+        The others' values are 0.
+        """
+        reached, log = outcome.reached, outcome.log
+        if not log or not self._logged:
+            return reached
+        reached = reached.clone()
+        ended = outcome.terminated | outcome.truncated
+        for name, binding in self._logged:
+            if binding.key in log:
+                where = f"{self._where}: variable {name!r}"
+                value = _number(log[binding.key], binding, len(reached), reached.device, where)
+                columns = list(self.entries[name].indices)
+                value = value.reshape(len(reached), -1)
+                reached[:, columns] = torch.where(ended[:, None], value, 0.0)
+        return reached
+
+    def _check_keys(self, world: "World", action: torch.Tensor) -> None:
+        """Find out which keys of extras and of the log there are."""
+        extras_seen: set[str] = set()
+        log_seen: set[str] = set()
+
+        def look(env: Any, seen: Mapping[str, Any], extras: Mapping[str, Any]) -> torch.Tensor:
+            extras_seen.update(key for key in extras if key != "log")
+            log_seen.update(extras.get("log") or {})
+            return torch.zeros(env.num_envs, 0, device=env.device)
+
+        world.begin(look)
+        world.step(action, look)
+        for name, binding in self._bindings.items():
+            if not isinstance(binding, Info) or binding.key in extras_seen:
+                continue
+            if binding.key not in log_seen:
+                known = [*extras_seen, *log_seen]
+                raise UserError(
+                    f"{self._where}: variable {name!r}: the environment's extras and log have no "
+                    f"{binding.key!r}{nearest(binding.key, known)}"
+                )
+            self._logged.append((name, binding))
+
     def _info(
         self, name: str, binding: Info, extras: Mapping[str, Any], env: Any, where: str
     ) -> torch.Tensor:
-        log = extras.get("log") or {}
-        value = extras.get(binding.key, log.get(binding.key))
+        value = extras.get(binding.key)
         if value is None:
-            if self._strict and not log:
-                known = [key for key in extras if key != "log"]
-                # Keys of the log come only with resets.
-                if not binding.key.startswith(("Episode", "Metrics", "Curriculum")):
-                    raise UserError(
-                        f"{where}: the environment's extras have no {binding.key!r}"
-                        f"{nearest(binding.key, known)}"
-                    )
-            shape = (env.num_envs, self._widths[name]) if name in self._widths else (env.num_envs,)
+            width = self._widths.get(name)
+            shape = (env.num_envs,) if width is None else (env.num_envs, width)
             return torch.zeros(shape, device=env.device)
-        try:
-            value = torch.as_tensor(value, dtype=torch.float32, device=env.device)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise UserError(f"{where}: {binding.key!r} is no number: {error}") from error
-        if value.ndim == 0:
-            value = value.expand(env.num_envs)
-        return _picked(value, binding.index, where)
+        return _number(value, binding, env.num_envs, env.device, where)
+
+
+def _number(value: Any, binding: Info, count: int, device: Any, where: str) -> torch.Tensor:
+    try:
+        value = torch.as_tensor(value, dtype=torch.float32, device=device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{where}: {binding.key!r} is no number: {error}") from error
+    if value.ndim == 0:
+        value = value.expand(count)
+    return _picked(value, binding.index, where)
 
 
 def _measured(binding: Measured, env: Any, where: str) -> torch.Tensor:

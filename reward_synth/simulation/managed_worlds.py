@@ -6,7 +6,9 @@ just before its ``_reset_idx`` is what those environments reached.
 
 import contextlib
 import io
+import os
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,11 +18,15 @@ import torch
 
 from reward_synth.errors import UserError
 from reward_synth.simulation.interface import ActionEntry
+from reward_synth.simulation.warp_physics import load_warp
 from reward_synth.task import ManagerBasedEnvironment
 from reward_synth.task.validation import nearest
 
 Read = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], torch.Tensor]
 """Values ``(N, w)`` from an environment, its groups of observations and its extras."""
+ONE_AT_A_TIME = threading.RLock()
+"""Held by the thread whose world draws: policies are scored in several threads, but generators,
+Warp's device and its capture of graphs are the process's."""
 NO_SEED = 0
 """Seeds what an environment draws while it is made to be looked at."""
 
@@ -39,6 +45,8 @@ class Outcome:
     """``(N,)`` bool, never together with terminated."""
     begun: torch.Tensor
     """``(N, w)``: after resets."""
+    log: Mapping[str, Any]
+    """What the environment logged of the episodes that ended; {} where none did."""
 
 
 class World(Protocol):
@@ -63,7 +71,7 @@ class Draws:
     """The state of the global generators that one world draws from.
 
     The packages draw from those of PyTorch, NumPy and Python.  Each world has its own state of
-    them, so what one draws does not change what another does.
+    them, so what one draws does not change what another does, in whichever thread.
 
     Args:
         seed: what they begin with.
@@ -90,11 +98,12 @@ class Draws:
 
     @contextlib.contextmanager
     def _forked(self) -> Iterator[None]:
-        before = self._current()
-        try:
-            yield
-        finally:
-            self._use(before)
+        with ONE_AT_A_TIME:
+            before = self._current()
+            try:
+                yield
+            finally:
+                self._use(before)
 
     def _current(self) -> tuple[Any, ...]:
         cuda = [torch.cuda.get_rng_state(device) for device in self._cuda]
@@ -108,6 +117,19 @@ class Draws:
         random.setstate(state[3])
 
 
+@contextlib.contextmanager
+def without_drawing() -> Iterator[None]:
+    """Let mjlab be imported without its choice of a library for drawing, which may be missing, and
+    which processes that film would inherit."""
+    chosen = os.environ.get("MUJOCO_GL")
+    os.environ.setdefault("MUJOCO_GL", "disable")
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del os.environ["MUJOCO_GL"]
+
+
 class MjlabWorld:
     """A :class:`World` of mjlab.
 
@@ -118,18 +140,19 @@ class MjlabWorld:
     def __init__(
         self, environment: ManagerBasedEnvironment, num_envs: int, seed: int, device: str
     ) -> None:
-        try:
-            import mjlab.tasks  # noqa: F401  # pyright: ignore[reportMissingImports]
-            import warp
-            from mjlab.envs import ManagerBasedRlEnv  # pyright: ignore[reportMissingImports]
-            from mjlab.tasks.registry import (  # pyright: ignore[reportMissingImports]
-                list_tasks,
-                load_env_cfg,
-            )
-        except ImportError as error:
-            raise UserError(
-                f"{environment.id} needs mjlab ({error}); pip install 'reward-synth[isaac]'"
-            ) from error
+        with without_drawing():
+            try:
+                import mjlab.tasks  # noqa: F401  # pyright: ignore[reportMissingImports]
+                from mjlab.envs import ManagerBasedRlEnv  # pyright: ignore[reportMissingImports]
+                from mjlab.tasks.registry import (  # pyright: ignore[reportMissingImports]
+                    list_tasks,
+                    load_env_cfg,
+                )
+            except ImportError as error:
+                raise UserError(
+                    f"{environment.id} needs mjlab ({error}); pip install 'reward-synth[isaac]'"
+                ) from error
+        load_warp(device)  # after mjlab, which makes Warp say what it compiles
         known = list_tasks()
         if environment.id not in known:
             raise UserError(f"mjlab has no task {environment.id!r}{nearest(environment.id, known)}")
@@ -139,11 +162,15 @@ class MjlabWorld:
         configuration.auto_reset = False
         # Drawn from the world's own state; mjlab would seed the global generators.
         configuration.seed = None
-        warp.config.log_level = warp.LOG_WARNING
-        warp.config.quiet = True  # mjlab turns it off  # pyright: ignore[reportAttributeAccessIssue]
         self._draws = Draws(seed, device)
+        # It prints tables of what it is made of.
         with self._draws(), contextlib.redirect_stdout(io.StringIO()):
             self.env: Any = ManagerBasedRlEnv(configuration, device=device)
+            if device == "cpu":
+                # mjlab launches kernels one by one there; Warp's graphs, the same to the bit, are
+                # several times as fast.
+                self.env.sim.use_cuda_graph = True
+                self.env.sim.create_graph()
 
     def begin(self, read: Read) -> torch.Tensor:
         """Start every environment's first episode; see :class:`World`."""
@@ -161,11 +188,13 @@ class MjlabWorld:
             reward, terminated = reward.clone(), terminated.clone()
             late = late | (env.episode_length_buf >= env.max_episode_length)
             ended = env.reset_buf | late
+            log: Mapping[str, Any] = {}
             if ended.any():
                 rows = ended.nonzero().squeeze(-1)
                 seen, extras = env.reset(env_ids=rows)
                 begun = torch.where(ended[:, None], read(env, seen, extras), reached)
-        return Outcome(reached, reward, terminated, late & ~terminated, begun)
+                log = extras["log"]
+        return Outcome(reached, reward, terminated, late & ~terminated, begun, log)
 
     def close(self) -> None:
         """Release the simulation."""
@@ -174,6 +203,9 @@ class MjlabWorld:
 
 class IsaacWorld:
     """A :class:`World` of Isaac Lab: manager-based, or direct (``DirectRLEnv``).
+
+    The state that an episode ends in is read before its reset.  Groups of observations that have a
+    history lack their newest entry there, as Isaac Lab's own recorders see them.
 
     Args:
         env: the environment, without wrappers.
@@ -201,7 +233,9 @@ class IsaacWorld:
         before = self._before
         ended = (terminated | late)[:, None]
         reached = begun if before is None else torch.where(ended, before, begun)
-        return Outcome(reached, reward, terminated, late & ~terminated, begun)
+        # It stays there until the next reset.
+        log = {} if before is None else extras.get("log") or {}
+        return Outcome(reached, reward, terminated, late & ~terminated, begun, log)
 
     def close(self) -> None:
         """Release the simulation."""

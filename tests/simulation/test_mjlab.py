@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ pytest.importorskip("mjlab")
 
 STEPS = 6
 """Control steps of an episode, of 0.05 s."""
+SECONDS = (STEPS - 0.5) * 0.05
+"""Of an episode; mjlab rounds up to whole steps."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,7 +66,7 @@ def make_task(id: str = "Mjlab-Cartpole-Balance", steps: int = STEPS, **more: An
         observation=("seen",),
         episode_steps=steps,
         training_steps=1000,
-        environment=ManagerBasedEnvironment(id, options={"episode_length_s": (STEPS - 0.5) * 0.05}),
+        environment=ManagerBasedEnvironment(id, options={"episode_length_s": SECONDS}),
         folder=Path("cartpole"),
     )
 
@@ -71,6 +74,7 @@ def make_task(id: str = "Mjlab-Cartpole-Balance", steps: int = STEPS, **more: An
 def test_no_transition_joins_two_episodes() -> None:
     simulator = open_simulator(make_task(), 3)
     simulator.reset(0)
+    paid = torch.zeros(3)
     for k in range(3 * STEPS):
         step = simulator.step(torch.ones(3, 1))
         expected = k % STEPS + 1
@@ -83,7 +87,15 @@ def test_no_transition_joins_two_episodes() -> None:
         assert torch.equal(step.variables["joints"][:, 0], step.variables["cart"])
         same = torch.equal(step.observation, step.final_observation)
         assert same == (expected != STEPS)
+        paid += step.variables["paid"]
         assert (step.variables["paid"] > 0).all()
+        # The environment logs what episodes earned a second, on average over those that ended.
+        mean = paid.mean().expand(3) / SECONDS
+        assert torch.allclose(
+            step.variables["survived"], mean if expected == STEPS else torch.zeros(3)
+        )
+        if expected == STEPS:
+            paid = torch.zeros(3)
     simulator.close()
 
 
@@ -92,6 +104,8 @@ def test_a_group_is_the_same_alone_and_among_others() -> None:
     actions = torch.tensor(rng.uniform(-1, 1, (2 * STEPS + 2, 4, 1)), dtype=torch.float32)
     alone, among = open_simulator(make_task(), 4), open_simulator(make_task(), 12)
     assert torch.equal(among.reset([5, 7, 9])[4:8], alone.reset(7))
+    alone.step(actions[0])
+    alone.reset(7)  # begins again as if nothing had been
     torch.rand(3)  # what others draw does not matter
     for action in actions:
         mine = alone.step(action)
@@ -101,6 +115,26 @@ def test_a_group_is_the_same_alone_and_among_others() -> None:
         assert not torch.equal(all_.record[8:], mine.record)
     alone.close()
     among.close()
+
+
+def play(seeds: list[int]) -> torch.Tensor:
+    """What is seen over several resets, in which environments draw, and the steps after them."""
+    simulator = open_simulator(make_task(), 2 * len(seeds))
+    action = torch.ones(simulator.num_envs, 1)
+    seen: list[torch.Tensor] = []
+    for _ in range(3):
+        seen.append(simulator.reset(seeds))
+        seen += [simulator.step(action).observation for _ in range(STEPS + 1)]
+    simulator.close()
+    return torch.stack(seen)
+
+
+def test_threads_do_not_draw_from_each_other() -> None:
+    """As policies are scored."""
+    alone = [play([1, 2]), play([3])]
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(play, [[1, 2], [3]]))
+    assert all(map(torch.equal, alone, together))
 
 
 def test_the_global_generators_are_left_alone() -> None:
@@ -137,6 +171,7 @@ def fail(env: Any) -> torch.Tensor:
         (make_task(bad=Measured(lambda env: joints(env)[:1])), "variable 'bad' gives shape"),
         (make_task(bad=Observed("aktor")), "did you mean 'actor'"),
         (make_task(bad=Observed("actor", 9)), "index 9"),
+        (make_task(bad=Info("Episode_Reward/smoth_reward")), "did you mean 'Episode_Reward/smo"),
     ],
 )
 def test_bad_tasks_are_named(task: Task, said: str) -> None:
