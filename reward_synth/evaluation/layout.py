@@ -164,7 +164,7 @@ def available_memory() -> float:
 def fingerprint(task: Task, workers: int) -> str:
     """Changes with whatever a layout's speed depends on."""
     facts = (
-        *(path.read_bytes().hex() for path in sorted(task.folder.glob("*.py"))),
+        *(path.read_bytes().hex() for path in sorted(task.folder.rglob("*.py"))),
         repr(task.ppo),
         cores(),
         workers,

@@ -50,8 +50,7 @@ class ControlMap:
         self._xp = xp
         nu = self._nu = int(model.nu)
         limited = model.actuator_ctrllimited.astype(bool)
-        low = np.where(limited, model.actuator_ctrlrange[:, 0], -1.0)
-        high = np.where(limited, model.actuator_ctrlrange[:, 1], 1.0)
+        low, high = control_ranges(model)
         self._moving = isinstance(actions, Delta)
         self.home: np.ndarray
         """``(nu,)``: the control that the action 0 stands for at an episode's start."""
@@ -107,6 +106,33 @@ class ControlMap:
         if self._moving:
             parts.append(control)
         return control, (xp.concat(parts, axis=1) if parts else state[:, :0])
+
+
+def control_ranges(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
+    """``(nu,)`` lowest and highest controls: an actuator's control range; without one, of a
+    position actuator the range of its joint, of a motor the controls at its force limits, else ±1.
+    """
+    low, high = -np.ones(model.nu), np.ones(model.nu)
+    for i in range(model.nu):
+        joint, gain = driven_joint(model, i), model.actuator_gainprm[i, 0]
+        if model.actuator_ctrllimited[i]:
+            low[i], high[i] = model.actuator_ctrlrange[i]
+        elif is_position(model, i) and joint is not None and model.jnt_limited[joint]:
+            low[i], high[i] = np.sort(model.jnt_range[joint] * model.actuator_gear[i, 0])
+        elif model.actuator_forcelimited[i] and not model.actuator_biastype[i] and gain > 0:
+            low[i], high[i] = model.actuator_forcerange[i] / gain
+    return low, high
+
+
+def has_range(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether the model says how far a control goes."""
+    joint = driven_joint(model, actuator)
+    position = is_position(model, actuator) and joint is not None
+    return bool(
+        model.actuator_ctrllimited[actuator]
+        or (position and model.jnt_limited[joint])
+        or (model.actuator_forcelimited[actuator] and not model.actuator_biastype[actuator])
+    )
 
 
 def keyframe(model: mujoco.MjModel, name: str, where: str) -> int:
@@ -206,4 +232,6 @@ def _meaning(
         return f"{what}, up to {scale:.4g}{unit} either way from {home:.4g}{detail}"
     if isinstance(actions, Delta):
         return f"{what}, changed by up to {scale:.4g}{unit} either way in a control step{detail}"
+    if not has_range(model, actuator):
+        detail += "; the model gives no range, and ±1 of control is taken: give it a ctrlrange"
     return f"{what}, from {home - scale:.4g} to {home + scale:.4g}{unit}{detail}"

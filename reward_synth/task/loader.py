@@ -209,14 +209,16 @@ def _run_module(path: Path) -> ModuleType:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Lets ``task.py`` import modules that lie next to it, leaving nothing behind: neither the
-    folder on the path, nor bytecode in it, nor modules that another task's would be taken for."""
+    """Lets ``task.py`` import modules that lie next to it, at its top, leaving nothing behind:
+    neither the folder on the path, nor bytecode in it, nor modules that another task's would be
+    taken for."""
     helpers = {path.stem for path in folder.glob("*.py")} | {
         path.parent.name for path in folder.glob("*/__init__.py")
     }
     helpers -= sys.stdlib_module_names | {"task", "reward_synth", "sandbox"}
     with LOADING:
-        hidden = {name: sys.modules.pop(name) for name in helpers if name in sys.modules}
+        shared = [name for name in sys.modules if name.split(".")[0] in helpers]
+        hidden = {name: sys.modules.pop(name) for name in shared}
         written = sys.dont_write_bytecode
         sys.dont_write_bytecode = True
         sys.path.insert(0, str(folder))

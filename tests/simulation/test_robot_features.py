@@ -427,3 +427,19 @@ def test_warp_plays_the_same_quadruped() -> None:
     gpu.restore(EVERYONE, kept)
     again = [gpu.step(action).observation for action in played[7:]]
     assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+
+
+def test_actuators_without_a_control_range_take_what_the_model_says_of_them() -> None:
+    model = mujoco.MjModel.from_xml_string("""
+    <mujoco><compiler angle="radian"/><worldbody><body>
+      <joint name="a" range="-0.5 1.5" limited="true"/><joint name="b" axis="0 1 0"/>
+      <geom size="0.1"/>
+    </body></worldbody><actuator>
+      <position name="servo" joint="a" kp="20"/>
+      <motor name="strong" joint="b" forcelimited="true" forcerange="-30 30"/>
+      <motor name="free" joint="b"/>
+    </actuator></mujoco>""")
+    control = ControlMap(Full(), model, "task.py")
+    ends = [control(np.full((1, 3), end), np.zeros((1, 0)))[0][0] for end in (-1.0, 1.0)]
+    np.testing.assert_allclose(ends, [[-0.5, -30.0, -1.0], [1.5, 30.0, 1.0]])
+    assert ["no range" in entry.meaning for entry in control.entries] == [False, False, True]
