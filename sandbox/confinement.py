@@ -136,19 +136,12 @@ def readable_paths(task_folder: Path, imports: Path, kernels: Path | None) -> li
 
 
 def model_sources(task_folder: Path) -> list[Path]:
-    """The files of a task's model, one by one; none of a task that has no model or is broken."""
-    from reward_synth.errors import UserError
-    from reward_synth.task import load_task
+    """The files of the models that a task names, one by one."""
     from reward_synth.task.model_files import source_files
-    from reward_synth.task.validation import model_file
+    from reward_synth.task.world_source import model_paths
 
-    try:
-        task = load_task(task_folder)
-        if task.model is None:
-            return []
-        return list(source_files(model_file(task)).values())
-    except (UserError, OSError):
-        return []  # whoever opens the task says what is wrong
+    found = [path for path in model_paths(task_folder) if path.is_file()]
+    return [file for path in found for file in source_files(path).values()]
 
 
 def environment(imports: Path, device: str, kernels: Path | None) -> dict[str, str]:

@@ -23,7 +23,7 @@ from reward_synth.evaluation.layout import user_cache
 from reward_synth.evaluation.pool import OnCheckpoint
 from reward_synth.evaluation.workspace import Workspace, remove_tree, writing_here
 from reward_synth.reward.source import NOT_TEXT
-from reward_synth.task import ManagerBasedEnvironment, VectorEnvironment, load_task
+from reward_synth.task.world_source import environment_packages
 from sandbox.confinement import IN_REACH, NEEDED, Isolation, WorkerProcess, start_worker
 from sandbox.messages import (
     MARK,
@@ -363,17 +363,6 @@ def compiled_kernels(task_folder: Path, device: str) -> Path | None:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         raise UserError(said[-1] if said else f"device {device} cannot be used")
     return folder
-
-
-def environment_packages(task_folder: Path) -> list[str]:
-    """What a task's environment is made by, for workers to import once."""
-    try:
-        environment = load_task(task_folder).environment
-    except UserError:
-        return []  # whoever trains says what is wrong
-    if isinstance(environment, ManagerBasedEnvironment):
-        return [environment.package]
-    return [environment.pool] if isinstance(environment, VectorEnvironment) else []
 
 
 class WorkerPool:
