@@ -166,6 +166,8 @@ class MujocoSimulator:
         everything = {
             "record": self._start,
             "seen": self._seen,
+            # Where something happens between two steps, they start elsewhere than they ended.
+            "reached": self._reached() if self._eventful else None,
             "seed": self._seed,
             "index": self._index,
             "episode": self._episode,
@@ -199,7 +201,14 @@ class MujocoSimulator:
         if self._eventful or self._vary:
             self._drawn(environments)  # what is scheduled for the episode follows from its name
         # At an episode's first step the values before do not matter; else they are these.
-        self._variables = self.variables_at(self._start)
+        reached = self._reached().copy()
+        reached[environments] = snapshot.get("reached", snapshot["record"])
+        self._variables = self.variables_at(reached)
+
+    def _reached(self) -> np.ndarray:
+        """Records that the last step reached; those that the next one starts from before any."""
+        assert self._start is not None
+        return self._start if self._variables is None else self._variables.record
 
     def step(self, action: np.ndarray) -> Step:
         """Advance one control step; see the interface."""

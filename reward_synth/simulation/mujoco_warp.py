@@ -207,7 +207,8 @@ class WarpSimulator:
 
     def snapshot(self, environments: slice) -> dict[str, np.ndarray]:
         """All that decides how those environments go on; see the interface."""
-        rows = {name: value[environments] for name, value in self._everything().items()}
+        everything = self._everything() | {"reached": self._reached()}
+        rows = {name: value[environments] for name, value in everything.items()}
         return {name: on_host(value).copy() for name, value in rows.items()}
 
     def restore(self, environments: slice, snapshot: Mapping[str, np.ndarray]) -> None:
@@ -227,7 +228,14 @@ class WarpSimulator:
         self._draw_pools()
         self._write(self._start)
         # At an episode's first step the values before do not matter; else they are these.
-        self._variables = self.variables_at(self._start)
+        reached = self._reached().clone()
+        reached[environments] = self._tensor(snapshot["reached"])
+        self._variables = self.variables_at(reached)
+
+    def _reached(self) -> torch.Tensor:
+        """Records that the last step reached; those that the next one starts from before any."""
+        assert self._start is not None
+        return self._start if self._variables is None else self._variables.record
 
     def overflow(self) -> str | None:
         """What did not fit into the room made for contacts, in words; None if all did.

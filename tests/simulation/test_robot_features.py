@@ -364,7 +364,9 @@ def test_an_environment_does_not_depend_on_its_neighbours_or_threads() -> None:
 
 
 def test_a_snapshot_carries_everything() -> None:
-    task = dataclasses.replace(QUADRUPED, episode_steps=40)
+    assert QUADRUPED.resampled is not None
+    often = dataclasses.replace(QUADRUPED.resampled, every=10)
+    task = dataclasses.replace(QUADRUPED, episode_steps=40, resampled=often)
     here, there = MujocoSimulator(task, 4), MujocoSimulator(task, 4)
     here.reset(1)
     played = actions(90, 4)
@@ -376,6 +378,9 @@ def test_a_snapshot_carries_everything() -> None:
         other = np.zeros((4, 12))
         other[1:3] = action[2:4]
         ours, theirs = there.step(other), here.step(action)
+        before = [s.reward_inputs(["prev_command", "prev_action"]) for s in (there, here)]
+        for name, value in before[0].items():
+            np.testing.assert_array_equal(value[1:3], before[1][name][2:4], err_msg=name)
         np.testing.assert_array_equal(ours.observation[1:3], theirs.observation[2:4])
         np.testing.assert_array_equal(ours.record[1:3], theirs.record[2:4])
 
