@@ -106,8 +106,7 @@ def write_folder(draft: Draft, folder: Path) -> None:
     Raises:
         UserError: the folder exists and is not empty, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists already; name another folder, or delete it")
+    refuse_existing(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -126,6 +125,12 @@ def write_folder(draft: Draft, folder: Path) -> None:
             raise
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}") from None
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raises UserError for a folder that exists and is not empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists already; name another folder, or delete it")
 
 
 def quoted(text: str) -> str:

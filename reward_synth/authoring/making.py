@@ -12,7 +12,6 @@ import numpy as np
 
 from reward_synth.authoring import catalogue
 from reward_synth.authoring.draft import Draft, write_folder
-from reward_synth.errors import UserError
 from reward_synth.simulation import open_simulator, task_spec
 from reward_synth.simulation.trial import faults_of
 from reward_synth.task import (
@@ -132,9 +131,3 @@ def task_on_the_fly(name: str, runs_dir: Path, tell: Tell = lambda line: None) -
     make_folder(draft_of(entry.environment), folder)
     tell(f"made a task for {name} ({entry.source}) in {folder}")
     return str(folder)
-
-
-def refuse_existing(folder: Path) -> None:
-    """Raises UserError for a folder that exists and is not empty."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists already; name another folder, or delete it")

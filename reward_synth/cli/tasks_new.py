@@ -65,7 +65,8 @@ def new(
     json: Json = False,
 ) -> None:
     """Make a task folder from a model's file or an environment's id, and try it."""
-    from reward_synth.authoring.making import make_folder, refuse_existing, try_task
+    from reward_synth.authoring.draft import refuse_existing
+    from reward_synth.authoring.making import make_folder, try_task
 
     refuse_existing(folder)
     given = {"--mjcf": mjcf, "--urdf": urdf, "--env": env, "--mjlab": mjlab, "--isaaclab": isaaclab}

@@ -26,7 +26,13 @@ from reward_synth.simulation.managed_worlds import (
 )
 from reward_synth.simulation.memory import Memory
 from reward_synth.simulation.sight import Sight
-from reward_synth.simulation.variables import Entries, Variables, check_variables, make_readers
+from reward_synth.simulation.variables import (
+    Entries,
+    Variables,
+    check_variables,
+    make_readers,
+    reward_inputs,
+)
 from reward_synth.task import ManagerBasedEnvironment, NativeReward, Task
 
 PROBED = 2
@@ -215,18 +221,9 @@ class ManagedSimulator:
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Arguments for a reward program at the last step; see the interface."""
-        variables, previous = self._variables, self._previous_variables
-        if variables is None:
-            raise RuntimeError("reward inputs exist only after a step")
-        inputs: dict[str, torch.Tensor] = {}
-        for name in names:
-            bare = name.removeprefix("prev_")
-            value = variables[bare]
-            if bare != name and previous is not None:
-                first = self._step_first if value.ndim == 1 else self._step_first[:, None]
-                value = torch.where(first, value, previous[bare])
-            inputs[name] = value
-        return inputs
+        return reward_inputs(
+            names, self._variables, self._previous_variables, self._step_first, self.xp
+        )
 
     def variables_at(self, record: torch.Tensor) -> Variables:
         """The task's variables on records ``(M, r)``."""

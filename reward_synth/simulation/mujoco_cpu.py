@@ -28,7 +28,12 @@ from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import CAPABILITIES, build_model
 from reward_synth.simulation.randomisation import set_fields
 from reward_synth.simulation.sight import Moment, Sight
-from reward_synth.simulation.variables import Variables, check_variables, make_readers
+from reward_synth.simulation.variables import (
+    Variables,
+    check_variables,
+    make_readers,
+    reward_inputs,
+)
 from reward_synth.task import Task
 
 _CONTROL = int(mujoco.mjtState.mjSTATE_CTRL.value)
@@ -310,15 +315,12 @@ class MujocoSimulator:
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Arguments for a reward program at the last step; see the interface."""
-        variables = self._variables
-        if variables is None:
-            raise RuntimeError("reward inputs exist only after a step")
-        inputs: dict[str, np.ndarray] = {}
-        for name in names:
-            bare = name.removeprefix("prev_")
-            current = variables[bare]
-            inputs[name] = current if bare == name else self._before(bare, current)
-        return inputs
+        return reward_inputs(
+            names,
+            self._variables,
+            self._previous_variables,
+            self._step_first if self._any_first else None,
+        )
 
     def variables_at(self, record: np.ndarray) -> Variables:
         """The task's variables on records ``(M, r)``."""
@@ -430,16 +432,3 @@ class MujocoSimulator:
             return None
         on_time = late < 0.5 * self.model.opt.timestep
         return ~(on_time & (np.abs(state) < _LARGEST_STATE).all(axis=1))
-
-    # --- values ----------------------------------------------------------------------------
-
-    def _before(self, name: str, current: np.ndarray) -> np.ndarray:
-        """The value one control step earlier, or the current one at an episode's first step."""
-        previous = self._previous_variables
-        if previous is None:
-            return current
-        value = previous[name]
-        if not self._any_first:
-            return value
-        first = self._step_first if current.ndim == 1 else self._step_first[:, None]
-        return np.where(first, current, value)

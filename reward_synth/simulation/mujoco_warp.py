@@ -27,7 +27,12 @@ from reward_synth.simulation.interface import Step
 from reward_synth.simulation.model import CAPABILITIES, build_model
 from reward_synth.simulation.rollout import on_host
 from reward_synth.simulation.sight import Moment, Sight
-from reward_synth.simulation.variables import Variables, check_variables, make_readers
+from reward_synth.simulation.variables import (
+    Variables,
+    check_variables,
+    make_readers,
+    reward_inputs,
+)
 from reward_synth.simulation.warp_physics import WarpPhysics, load_warp
 from reward_synth.task import Task
 
@@ -183,19 +188,9 @@ class WarpSimulator:
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Arguments for a reward program at the last step; see the interface."""
-        variables = self._variables
-        if variables is None:
-            raise RuntimeError("reward inputs exist only after a step")
-        previous = self._previous_variables
-        inputs: dict[str, torch.Tensor] = {}
-        for name in names:
-            bare = name.removeprefix("prev_")
-            value = variables[bare]
-            if bare != name and previous is not None:
-                first = self._step_first if value.ndim == 1 else self._step_first[:, None]
-                value = torch.where(first, value, previous[bare])
-            inputs[name] = value
-        return inputs
+        return reward_inputs(
+            names, self._variables, self._previous_variables, self._step_first, self.xp
+        )
 
     def variables_at(self, record: torch.Tensor) -> Variables:
         """The task's variables on records ``(M, r)``."""

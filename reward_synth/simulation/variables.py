@@ -1,6 +1,6 @@
 """A task's variables on a batch of records, each computed when first asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,41 @@ class Variables(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._readers)
+
+
+def reward_inputs(
+    names: Iterable[str],
+    variables: Variables | None,
+    previous: Variables | None,
+    first: Array | None,
+    xp: Any = np,
+) -> dict[str, Array]:
+    """Arguments for a reward program at a step, by name; see the simulator's interface.
+
+    Args:
+        names: variables, ``action`` and ``prev_NAME``.
+        variables: at the step; None before the first one.
+        previous: one control step earlier; None where there was none.
+        first: ``(N,)`` bool, which environments took their episode's first step; None for none.
+        xp: array namespace.
+
+    Raises:
+        RuntimeError: there was no step yet.
+    """
+    if variables is None:
+        raise RuntimeError("reward inputs exist only after a step")
+    inputs: dict[str, Array] = {}
+    for name in names:
+        bare = name.removeprefix("prev_")
+        value = variables[bare]
+        if bare != name and previous is not None:
+            before = previous[bare]
+            if first is not None:
+                rows = first if value.ndim == 1 else first[:, None]
+                before = xp.where(rows, value, before)
+            value = before
+        inputs[name] = value
+    return inputs
 
 
 class _Earlier(Mapping[str, Array]):

@@ -28,6 +28,7 @@ from reward_synth.simulation.variables import (
     Variables,
     check_variables,
     make_readers,
+    reward_inputs,
 )
 from reward_synth.task import Accumulated, Derived, Task, VectorEnvironment
 
@@ -244,15 +245,7 @@ class VectorSimulator:
 
     def reward_inputs(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Arguments for a reward program at the last step; see the interface."""
-        variables = self._variables
-        if variables is None:
-            raise RuntimeError("reward inputs exist only after a step")
-        inputs: dict[str, np.ndarray] = {}
-        for name in names:
-            bare = name.removeprefix("prev_")
-            current = variables[bare]
-            inputs[name] = current if bare == name else self._before(bare, current)
-        return inputs
+        return reward_inputs(names, self._variables, self._previous_variables, self._step_first)
 
     def variables_at(self, record: np.ndarray) -> Variables:
         """The task's variables on records ``(M, r)``."""
@@ -338,11 +331,3 @@ class VectorSimulator:
                 f"{self._where}: {self._layout.environment} truncated an episode after {steps} "
                 f"steps, before the task's {self.task.episode_steps}; write episode_steps={steps}"
             )
-
-    def _before(self, name: str, current: np.ndarray) -> np.ndarray:
-        """The value one control step earlier, or the current one at an episode's first step."""
-        previous = self._previous_variables
-        if previous is None:
-            return current
-        first = self._step_first if current.ndim == 1 else self._step_first[:, None]
-        return np.where(first, current, previous[name])
