@@ -131,8 +131,8 @@ def _robotics() -> set[str]:
     if importlib.util.find_spec("gymnasium_robotics") is None:
         return set()
     with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(Exception):
-        import gymnasium_robotics
-
+        # It is in none of the extras, so a checker of types need not find it.
+        gymnasium_robotics = importlib.import_module("gymnasium_robotics")
         if "FetchReach-v4" not in gymnasium.registry:
             gymnasium.register_envs(gymnasium_robotics)
     return {
