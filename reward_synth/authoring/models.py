@@ -51,6 +51,7 @@ def draft_model(
     path: Path,
     *,
     urdf: bool = False,
+    floating: bool = False,
     description: str | None = None,
     goal: str | None = None,
     hz: float | None = None,
@@ -61,6 +62,7 @@ def draft_model(
     Args:
         path: an MJCF or URDF file.
         urdf: whether it is URDF.
+        floating: whether a URDF's root link moves freely.
         description: what is to be learned; from the goal if None.
         goal: ``speed=1``, ``near=A,B``, ``height=BODY,H``, ``upright=BODY``, ``joint=NAME,ANGLE``
             or ``none``; from what the model holds if None.
@@ -76,7 +78,7 @@ def draft_model(
         if value is not None and not 0.0 < value < float("inf"):
             raise UserError(f"{name} is {value}; give a positive number")
     edits: list[str] = []
-    model, home, parts = _compile(path, edits)
+    model, home, parts = _compile(path, edits, floating)
     hz = hz or (LEGGED_HZ if parts.floating else OTHER_HZ)
     seconds = seconds or (LEGGED_SECONDS if parts.floating else OTHER_SECONDS)
     skip = max(1, round(1.0 / (hz * model.opt.timestep)))
@@ -128,14 +130,18 @@ def draft_model(
     functions.append(aim.functions)
     files = source_files(path)
     main = next(place for place, file in files.items() if file == path.resolve())
-    if home is not None or urdf:
-        notes = []
-    else:
-        notes = ["the model has no keyframe: episodes begin in its own starting position"]
+    notes = []
+    if urdf and not floating:
+        notes.append(f"{parts.root} is fixed to the world; --floating lets it move freely")
+    elif home is None:
+        notes.append("the model has no keyframe: episodes begin in its own starting position")
+    world = f"MjcfFile({quoted(f'model/{main}')})"
+    if urdf:
+        world = f"UrdfFile({quoted(f'model/{main}')}{', floating=True' if floating else ''})"
     return Draft(
         title=f"The model {path.name}: its robot's root is {parts.root}.",
         description=description or aim.description,
-        world=f"model={'UrdfFile' if urdf else 'MjcfFile'}({quoted(f'model/{main}')})",
+        world=f"model={world}",
         variables=variables,
         observation=_observation(variables, parts),
         episode_steps="EPISODE_STEPS",
@@ -159,14 +165,16 @@ def draft_model(
     )
 
 
-def _compile(path: Path, edits: list[str]) -> tuple[Any, str | None, Anatomy]:
+def _compile(path: Path, edits: list[str], floating: bool) -> tuple[Any, str | None, Anatomy]:
     """The compiled model with ``edits`` (lines of ``edit_model``, which are added), and the name of
     its home keyframe."""
     import mujoco
 
+    from reward_synth.simulation.model_source import read_model
+
     def compiled() -> Any:
+        spec = read_model(path, floating=floating)
         try:
-            spec = mujoco.MjSpec.from_file(str(path))
             exec("\n".join(edits), {"spec": spec, "mujoco": mujoco})  # lines written below
             return spec.compile()
         except ValueError as error:
@@ -177,7 +185,7 @@ def _compile(path: Path, edits: list[str]) -> tuple[Any, str | None, Anatomy]:
         edits += _actuators(model)
         model = compiled()
     # A model may reserve keyframes that it does not write.
-    names = [key.name for key in mujoco.MjSpec.from_file(str(path)).keys]
+    names = [key.name for key in read_model(path).keys]
     home = "home" if "home" in names else (names[0] if names else None)
     if home == "":
         edits.append('spec.keys[0].name = "start"')

@@ -32,6 +32,9 @@ def new(
     folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
     mjcf: Annotated[Path | None, typer.Option("--mjcf", help="A model in MJCF.")] = None,
     urdf: Annotated[Path | None, typer.Option("--urdf", help="A model in URDF.")] = None,
+    floating: Annotated[
+        bool, typer.Option("--floating", help="A URDF's root link moves freely.")
+    ] = False,
     env: Annotated[
         str | None,
         typer.Option("--env", help="An id of Gymnasium's or EnvPool's (tasks search finds one)."),
@@ -77,11 +80,15 @@ def new(
     of_model = chosen[0] in ("--mjcf", "--urdf")
     if not of_model and (goal, hz, seconds) != (None, None, None):
         raise UserError("--goal, --hz and --seconds are of models; an environment has its own")
+    if floating and urdf is None:
+        raise UserError(
+            "--floating is of a URDF file; in MJCF the root has a freejoint or has none"
+        )
     if not yes and not json and sys.stdin.isatty():
         say = say or typer.prompt("What is to be learned, in one sentence?", default="") or None
         if of_model and goal is None:
             goal = typer.prompt("Goal (speed=1, near=A,B, height=BODY,H, …)", default="") or None
-    draft = _draft(chosen[0], given[chosen[0]], pool, say, goal, hz, seconds)
+    draft = _draft(chosen[0], given[chosen[0]], pool, say, goal, hz, seconds, floating)
     task = make_folder(draft, folder)
     trial = try_task(task, isolation.value)
     picture = _picture(task.folder)
@@ -139,6 +146,7 @@ def _draft(
     goal: str | None,
     hz: float | None,
     seconds: float | None,
+    floating: bool,
 ) -> "Draft":
     from reward_synth.authoring import catalogue
     from reward_synth.authoring.making import draft_of
@@ -148,7 +156,13 @@ def _draft(
         from reward_synth.authoring.models import draft_model
 
         return draft_model(
-            given, urdf=option == "--urdf", description=say, goal=goal, hz=hz, seconds=seconds
+            given,
+            urdf=option == "--urdf",
+            floating=floating,
+            description=say,
+            goal=goal,
+            hz=hz,
+            seconds=seconds,
         )
     if option == "--env":
         entry = catalogue.find(given, None if pool is None else pool.value)

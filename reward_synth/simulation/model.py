@@ -12,6 +12,7 @@ import mujoco
 from reward_synth.errors import UserError
 from reward_synth.simulation.actions import ACTION
 from reward_synth.simulation.interface import Capabilities
+from reward_synth.simulation.model_source import read_model
 from reward_synth.simulation.variables import Entries
 from reward_synth.task import (
     Actuator,
@@ -22,6 +23,7 @@ from reward_synth.task import (
     ModelSensor,
     Sensor,
     Task,
+    UrdfFile,
 )
 from reward_synth.task.validation import model_file, nearest
 
@@ -94,11 +96,8 @@ def build_model(task: Task) -> BoundModel:
         UserError: the model file is broken, or a binding names something that it lacks.
     """
     where = task.folder / "task.py"
-    path = model_file(task)
-    try:
-        spec = mujoco.MjSpec.from_file(str(path))
-    except ValueError as error:
-        raise UserError(f"{path}: {_one_line(error)}") from None
+    floating = isinstance(task.model, UrdfFile) and task.model.floating
+    spec = read_model(model_file(task), floating=floating)
     if task.edit_model is not None:
         try:
             task.edit_model(spec)

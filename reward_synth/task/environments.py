@@ -23,10 +23,18 @@ class MjcfFile:
 class UrdfFile:
     """A URDF file that MuJoCo reads, relative to the task folder.
 
-    URDF knows no actuators: the task's ``edit_model`` adds them.
+    URDF has no actuators: the task's ``edit_model`` adds them.  Of its geometry MuJoCo keeps what
+    collides.  A mesh at ``package://PACKAGE/PATH`` is found where the folder of the package is the
+    file's own or one above it.
+
+    Args:
+        file: the path.
+        floating: the root link moves freely, as a legged robot's does; it is fixed to the world
+            otherwise.
     """
 
     file: str
+    floating: bool = False
 
 
 @dataclass(frozen=True)
