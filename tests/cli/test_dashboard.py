@@ -12,7 +12,7 @@ import pytest
 from reward_synth.cli import dashboard
 from reward_synth.errors import UserError
 from reward_synth.store import Store
-from tests.cli.command import environment, reward_synth
+from tests.cli.command import environment, interruptible, reward_synth
 from tests.cli.test_bad_input import assert_one_line
 from tests.report.recorded_run import Recorder
 
@@ -34,6 +34,7 @@ def test_a_link_opens_the_page_until_it_is_interrupted(recorded: tuple[Path, str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     ) as serving:
         assert serving.stdout is not None and serving.stderr is not None
         link = next(line for line in serving.stdout if line.startswith("http")).strip()
