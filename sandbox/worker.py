@@ -48,8 +48,21 @@ from sandbox.messages import (
 )
 
 POLL_SECONDS = 0.02
-ENVIRONMENT_PACKAGES = {"envpool": "envpool", "gymnasium": "gymnasium", "mjlab": "mjlab.tasks"}
-"""Slow to import, for tasks on environments of theirs."""
+ENVIRONMENT_MODULES = {
+    "envpool": (
+        "envpool",
+        "reward_synth.simulation.vector",
+        "reward_synth.simulation.pools.envpool",
+    ),
+    "gymnasium": (
+        "gymnasium",
+        "reward_synth.simulation.vector",
+        "reward_synth.simulation.pools.gymnasium",
+    ),
+    "mjlab": ("mjlab.tasks", "reward_synth.simulation.managed"),
+}
+"""Slow to import, for tasks on environments of these packages; all others are on MuJoCo models."""
+MODEL_MODULES = ("reward_synth.simulation.mujoco_cpu",)
 READY = '{"kind": "ready"}'
 ALIVE = '{"kind": "alive"}'
 DONE = '{"kind": "done"}'
@@ -72,10 +85,11 @@ def preload(kinds: list[str]) -> None:
         import sandbox.training
     if "sb3" in kinds:
         import sandbox.reference  # noqa: F401
-    for package, module in ENVIRONMENT_PACKAGES.items():
-        if package in kinds:
-            with contextlib.suppress(Exception):  # the job says what is wrong with it
-                importlib.import_module(module)
+    packages = [package for package in ENVIRONMENT_MODULES if package in kinds]
+    modules = [module for package in packages for module in ENVIRONMENT_MODULES[package]]
+    for module in modules or MODEL_MODULES:
+        with contextlib.suppress(Exception):  # the job says what is wrong with it
+            importlib.import_module(module)
 
 
 def perform(job: AnyJob, emit: "Emitter") -> Message:

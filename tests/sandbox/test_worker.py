@@ -1,8 +1,11 @@
 """Jobs in real, confined workers: what comes back, and what happens when a job goes wrong."""
 
 import errno
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -198,3 +201,38 @@ def test_a_job_ends_at_once_when_its_pool_is_closed_from_elsewhere():
     waiting.join(timeout=30.0)  # it used to wait for a minute of silence
     assert not waiting.is_alive()
     assert isinstance(outcomes[0], Failure)
+
+
+JOB = """
+import json, sys
+from reward_synth.task import load_task, reward_source
+from sandbox.messages import Member, TrainJob
+from sandbox.worker import preload
+
+folder, kinds = sys.argv[1], sys.argv[2:]
+preload(kinds)
+before = set(sys.modules)
+task = load_task("cartpole-swingup")
+member = Member(name="m", program=reward_source(task, "expert"), seed=0)
+from sandbox.training import train
+
+train(
+    TrainJob(task=str(task.folder), members=[member], folder=folder, steps=2048, threads=1),
+    lambda message: None,
+)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_what_a_training_needs_is_imported_before_its_process_is_forked(tmp_path):
+    """A worker forks for each job, which would import again what its parent has not."""
+    said = subprocess.run(
+        [sys.executable, "-c", JOB, str(tmp_path), "train"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = json.loads(said.stdout.splitlines()[-1])
+    assert [
+        name for name in imported if name.startswith(("mujoco", "torch", "reward_synth."))
+    ] == []
