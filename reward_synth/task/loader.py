@@ -217,7 +217,7 @@ def _importable(folder: Path) -> Iterator[None]:
     }
     helpers -= sys.stdlib_module_names | {"task", "reward_synth", "sandbox"}
     with LOADING:
-        shared = [name for name in sys.modules if name.split(".")[0] in helpers]
+        shared = [name for name in list(sys.modules) if name.split(".")[0] in helpers]
         hidden = {name: sys.modules.pop(name) for name in shared}
         written = sys.dont_write_bytecode
         sys.dont_write_bytecode = True
@@ -228,7 +228,7 @@ def _importable(folder: Path) -> Iterator[None]:
         finally:
             sys.path.remove(str(folder))
             sys.dont_write_bytecode = written
-            for name in [n for n in sys.modules if n.split(".")[0] in helpers]:
+            for name in [n for n in list(sys.modules) if n.split(".")[0] in helpers]:
                 del sys.modules[name]
             sys.modules.update(hidden)
 
