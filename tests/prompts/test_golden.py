@@ -12,7 +12,12 @@ import pytest
 from reward_synth.feedback import describe, reflect
 from reward_synth.feedback.templates import prompts_folder, render
 from reward_synth.search.eureka import ASKING
-from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
+from reward_synth.search.prompts import (
+    improve_messages,
+    initial_messages,
+    language_values,
+    repair_messages,
+)
 from reward_synth.simulation.statistics import VariableStatistics
 from sandbox.messages import ProbeFinding
 from tests.feedback import examples
@@ -127,6 +132,7 @@ def rendered() -> dict[str, str]:
     }
     return told | {
         "system.md": initial[0].content,
+        "language.md": render("eureka/language.md.j2", None, **language_values()).strip(),
         "task.md": initial[1].content,
         "improve.md": improve[-1].content,
         "behaviour.md": describe(examples.behaviour()),
