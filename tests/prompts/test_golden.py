@@ -68,6 +68,10 @@ FINDINGS = [
 ]
 
 
+POLE = {
+    "name": "pole_up", "shape": "(N,)", "unit": "1", "doc": "1 is upright", "public": True,
+    "start": "-1 to 1", "random": "-1 to -0.6",
+}  # fmt: skip
 WATCHED = {"name": 2, "here": False, "fitness": "0.31", "said": "Swing, then stay."}
 ABOVE = {"name": 4, "here": True, "fitness": "0.41", "said": "Swing up and stay."}
 PERSON = {
@@ -123,6 +127,17 @@ def rendered() -> dict[str, str]:
             "text": "Keep the cart\nnearer to the centre.", "fitness": "0.41", "low": "0.38",
             "high": "0.44",
         },
+        "authoring/system": language_values(),
+        "authoring/task": {
+            "sentence": "Swing the pole up.", "world": "The model cart.xml",
+            "ends": "The cart has hit an end of the rail.",
+            "control_step": "0.04", "episode_steps": 250, "episode_seconds": "10",
+            "variables": [POLE, {**POLE, "name": "hinge_angle", "public": False, "start": ""}],
+        },
+        "authoring/words": {"described": False, "most": 1000},
+        "authoring/fitness": {"fitness_doc": "share of steps upright"},
+        "authoring/success": {"fitness_doc": "share of steps upright", "success_doc": ""},
+        "authoring/repair": {"faults": ["over.up: Field required", "the program is empty"]},
         "islands/mutate": {"reflection": one["reflection"]},
         "islands/cross": {"first": one, "second": one},
     }  # fmt: skip
