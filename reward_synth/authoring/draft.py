@@ -79,6 +79,10 @@ class Draft:
     """Files that are copied into the folder, by their place in it."""
     notes: Sequence[str] = ()
     """What whoever made it should know."""
+    written_by: str = ""
+    """The language model that wrote part of it; empty where none did."""
+    written: Sequence[str] = ()
+    """What that model wrote, in words."""
 
     def files(self, folder_name: str) -> dict[str, str]:
         """Text files by name."""
@@ -93,7 +97,10 @@ class Draft:
         imports = sorted(
             (name for name in contract.__all__ if name in words and name[0].isupper()),
         )
-        text = _render("head.py.j2", draft=self, imports=imports, numpy="np." in body)
+        measures = "EpisodeMeasure" in words
+        text = _render(
+            "head.py.j2", draft=self, imports=imports, measures=measures, numpy="np." in body
+        )
         return text + body
 
     def _readme(self, name: str) -> str:

@@ -11,13 +11,16 @@ from reward_synth.cli.options import Isolation, IsolationLevel, Json
 from reward_synth.errors import UserError
 
 if TYPE_CHECKING:
+    from reward_synth.authoring.by_model import Written
     from reward_synth.authoring.catalogue import Entry
     from reward_synth.authoring.draft import Draft
     from reward_synth.authoring.making import Trial
 
-EXAMPLE_NEW = (
-    'Example: reward-synth tasks new walk --mjcf robot.xml --say "Walk forward" --goal speed=1'
-)
+EXAMPLE_NEW = """Examples:
+
+reward-synth tasks new walk --mjcf robot.xml --say "Walk forward" --goal speed=1
+
+reward-synth tasks new hop --env Hopper-v5 --say "Hop on the spot" --model openai/gpt-4o"""
 EXAMPLE_SEARCH = "Example: reward-synth tasks search drawer"
 MOST_SHOWN = 60
 """Lines of a search; --json gives all."""
@@ -61,8 +64,27 @@ def new(
     seconds: Annotated[
         float | None, typer.Option("--seconds", help="Length of an episode.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="M",
+            help="A language model that writes the fitness, the success and better documentation "
+            "from what you --say: `provider/model`, or a server's model with --base-url.",
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server."),
+    ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Take the defaults; ask nothing.")
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Ask nothing: take the defaults, and of what a model writes all that passes the "
+            "checks.",
+        ),
     ] = False,
     isolation: IsolationLevel = Isolation.strict,
     json: Json = False,
@@ -70,6 +92,7 @@ def new(
     """Make a task folder from a model's file or an environment's id, and try it."""
     from reward_synth.authoring.draft import refuse_existing
     from reward_synth.authoring.making import make_folder, try_task
+    from reward_synth.cli.tasks_by_model import connect_author, usage_line, write_by_model
 
     refuse_existing(folder)
     given = {"--mjcf": mjcf, "--urdf": urdf, "--env": env, "--mjlab": mjlab, "--isaaclab": isaaclab}
@@ -84,20 +107,28 @@ def new(
         raise UserError(
             "--floating is of a URDF file; in MJCF the root has a freejoint or has none"
         )
-    if not yes and not json and sys.stdin.isatty():
+    author = None if model is None and base_url is None else connect_author(model, base_url)
+    asking = not yes and not json and sys.stdin.isatty()
+    if asking:
         say = say or typer.prompt("What is to be learned, in one sentence?", default="") or None
         if of_model and goal is None:
             goal = typer.prompt("Goal (speed=1, near=A,B, height=BODY,H, …)", default="") or None
     draft = _draft(chosen[0], given[chosen[0]], pool, say, goal, hz, seconds, floating)
+    written = None
+    if author is not None:
+        written = write_by_model(author, draft, folder, say, asking=asking)
+        draft = written.draft
     task = make_folder(draft, folder)
     trial = try_task(task, isolation.value)
     picture = _picture(task.folder)
     if json:
         from reward_synth.cli.output import print_json
 
-        print_json(_document(trial, draft, picture))
+        print_json(_document(trial, draft, picture, written))
     else:
         _print(trial, draft, picture)
+        if written is not None:
+            typer.echo(usage_line(written))
     if trial.refused:
         raise typer.Exit(1)
 
@@ -189,14 +220,18 @@ def _entry(entry: "Entry") -> dict[str, str]:
     return {"id": entry.id, "from": entry.source, "summary": entry.summary}
 
 
-def _document(trial: "Trial", draft: "Draft", picture: "Path | str") -> dict[str, Any]:
+def _document(
+    trial: "Trial", draft: "Draft", picture: "Path | str", written: "Written | None"
+) -> dict[str, Any]:
     from reward_synth.cli.tasks import describe
+    from reward_synth.cli.tasks_by_model import usage_document
 
     return {
         "task": describe(trial.task),
         "ok": not trial.refused,
         "refused": list(trial.refused),
         "notes": list(draft.notes),
+        "written_by_model": None if written is None else usage_document(written),
         "steps_per_second": trial.steps_per_second,
         "run_minutes": trial.run_minutes,
         "still": str(picture) if isinstance(picture, Path) else None,

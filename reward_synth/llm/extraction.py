@@ -53,6 +53,13 @@ def extract_program(text: str) -> str:
     return code + "\n" if code.strip() else ""
 
 
+def extract_json(text: str) -> str:
+    """The last fenced block of JSON in ``text``; of an answer without one the text itself."""
+    answer = text.replace("\r\n", "\n").replace("\r", "\n").rpartition("</think>")[2]
+    blocks = [block for block in _fenced(answer) if block.language == "json"]
+    return blocks[-1].code if blocks else answer.strip()
+
+
 def _fenced(text: str) -> list[_Block]:
     """Fenced blocks as CommonMark defines them: closed by a fence at least as long, of the same
     character and with nothing behind it, or by the end of the text."""

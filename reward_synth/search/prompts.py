@@ -7,7 +7,7 @@ fitness measures in words.  It is never given code of the task: no fitness, no e
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reward_synth.feedback.templates import render
 from reward_synth.llm import ChatMessage, extract_program
@@ -45,16 +45,11 @@ def initial_messages(
     environment steps of a training (the task's own if None); ``folder`` holds the templates
     ``eureka/*.md.j2`` (the built-in ones if None).
     """
-    from reward_synth.reward import HELPERS, XP_FUNCTIONS
-    from reward_synth.reward.shaping import SIGMOIDS
-
     continuous = task_spec(task).action_space.kind == "continuous"
     system = render(
         "eureka/system.md.j2",
         folder,
-        functions=list(XP_FUNCTIONS),
-        helpers=HELPERS,
-        sigmoids=list(SIGMOIDS),
+        **language_values(),
         measured=task.fitness is not None,
         algorithm=algorithm.upper(),
         continuous=continuous,
@@ -83,6 +78,14 @@ def initial_messages(
         variables=variable_table(task, sizes, statistics or {}),
     )
     return [message("system", system), message("user", user)]
+
+
+def language_values() -> dict[str, Any]:
+    """What ``eureka/language.md.j2`` says of the reward language."""
+    from reward_synth.reward import HELPERS, XP_FUNCTIONS
+    from reward_synth.reward.shaping import SIGMOIDS
+
+    return {"functions": list(XP_FUNCTIONS), "helpers": HELPERS, "sigmoids": list(SIGMOIDS)}
 
 
 def improve_messages(

@@ -225,46 +225,54 @@ def _measure_faults(task: Task) -> list[str]:
     """Fitness and success on whole episodes of random actions."""
     if task.fitness is None and task.success is None:
         return []
+    episodes = trial_episodes(task)
+    faults: list[str] = []
+    for name in ("fitness", "success"):
+        function = getattr(task, name)
+        if function is not None:
+            fault = measure_fault(task, name, function, episodes)
+            faults += [] if fault is None else [f"{_place(task, function)}: {fault}"]
+    return faults
+
+
+def trial_episodes(task: Task) -> list[Episode]:
+    """Episodes of random actions, cut short where a model's take long.
+
+    Raises:
+        UserError: the task cannot be opened.
+    """
     short = task
     if task.model is not None and task.episode_steps > LONGEST_TRIAL:
         short = replace(task, episode_steps=LONGEST_TRIAL)
     simulator = open_simulator(short, EPISODES)
     try:
         act = random_policy(simulator, np.random.default_rng(SEED))
-        episodes = rollout_episodes(simulator, act, EPISODES, SEED)
+        return rollout_episodes(simulator, act, EPISODES, SEED)
     finally:
         simulator.close()
-    faults: list[str] = []
-    for name in ("fitness", "success"):
-        function = getattr(task, name)
-        if function is not None:
-            faults += _measure_fault(task, name, function, episodes)
-    return faults
 
 
-def _measure_fault(
+def measure_fault(
     task: Task, name: str, function: Callable[[Episode], Any], episodes: Sequence[Episode]
-) -> list[str]:
-    place = _place(task, function)
+) -> str | None:
+    """What is wrong with a ``fitness`` or ``success`` (``name``), in words; None if nothing is."""
     for episode in episodes:
         try:
             found, again = function(episode), function(episode)
         except KeyError as error:
             key = str(error.args[0]) if error.args else ""
-            return [
-                f"{place}: {name} reads the unknown variable {key!r}{nearest(key, task.variables)}"
-            ]
+            return f"{name} reads the unknown variable {key!r}{nearest(key, task.variables)}"
         except Exception as error:
-            return [f"{place}: {name} raised {type(error).__name__}: {error}"]
+            return f"{name} raised {type(error).__name__}: {error}"
         wanted = "a finite number" if name == "fitness" else "True or False"
         if not _sound(name, found):
-            return [f"{place}: {name} gives {_shown(found)}; it must give {wanted}"]
+            return f"{name} gives {_shown(found)}; it must give {wanted}"
         if found != again:
-            return [
-                f"{place}: {name} gives other values for the same episode; leave out random "
-                "numbers and what it remembers"
-            ]
-    return []
+            return (
+                f"{name} gives other values for the same episode; leave out random numbers and "
+                "what it remembers"
+            )
+    return None
 
 
 def _sound(name: str, found: Any) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from reward_synth.llm import extract_program
+from reward_synth.llm.extraction import extract_json
 
 PROGRAM = """\
 SCALE = 2.0
@@ -97,3 +98,16 @@ def test_no_program(text):
 def test_broken_syntax_is_kept_for_the_gate():
     code = "def compute_reward(v:\n    return v, {}\n"
     assert extract_program(f"```python\n{code}```") == code
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('First:\n```json\n{"a": 1}\n```\nNo:\n```json\n{"a": 2}\n```\n', '{"a": 2}'),
+        ('```python\nx = 1\n```\n~~~json\n{"a": 1}', '{"a": 1}'),
+        ('<think>```json\n{}\n```</think> {"a": 1}\n', '{"a": 1}'),
+        ("", ""),
+    ],
+)
+def test_json_is_the_last_block_of_it_or_the_whole_answer(text: str, found: str):
+    assert extract_json(text) == found

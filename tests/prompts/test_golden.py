@@ -12,7 +12,12 @@ import pytest
 from reward_synth.feedback import describe, reflect
 from reward_synth.feedback.templates import prompts_folder, render
 from reward_synth.search.eureka import ASKING
-from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
+from reward_synth.search.prompts import (
+    improve_messages,
+    initial_messages,
+    language_values,
+    repair_messages,
+)
 from reward_synth.simulation.statistics import VariableStatistics
 from sandbox.messages import ProbeFinding
 from tests.feedback import examples
@@ -63,6 +68,10 @@ FINDINGS = [
 ]
 
 
+POLE = {
+    "name": "pole_up", "shape": "(N,)", "unit": "1", "doc": "1 is upright", "public": True,
+    "start": "-1 to 1", "random": "-1 to -0.6",
+}  # fmt: skip
 WATCHED = {"name": 2, "here": False, "fitness": "0.31", "said": "Swing, then stay."}
 ABOVE = {"name": 4, "here": True, "fitness": "0.41", "said": "Swing up and stay."}
 PERSON = {
@@ -118,6 +127,17 @@ def rendered() -> dict[str, str]:
             "text": "Keep the cart\nnearer to the centre.", "fitness": "0.41", "low": "0.38",
             "high": "0.44",
         },
+        "authoring/system": language_values(),
+        "authoring/task": {
+            "sentence": "Swing the pole up.", "world": "The model cart.xml",
+            "ends": "The cart has hit an end of the rail.",
+            "control_step": "0.04", "episode_steps": 250, "episode_seconds": "10",
+            "variables": [POLE, {**POLE, "name": "hinge_angle", "public": False, "start": ""}],
+        },
+        "authoring/words": {"described": False, "most": 1000},
+        "authoring/fitness": {"fitness_doc": "share of steps upright"},
+        "authoring/success": {"fitness_doc": "share of steps upright", "success_doc": ""},
+        "authoring/repair": {"faults": ["over.up: Field required", "the program is empty"]},
         "islands/mutate": {"reflection": one["reflection"]},
         "islands/cross": {"first": one, "second": one},
     }  # fmt: skip
@@ -127,6 +147,7 @@ def rendered() -> dict[str, str]:
     }
     return told | {
         "system.md": initial[0].content,
+        "language.md": render("eureka/language.md.j2", None, **language_values()).strip(),
         "task.md": initial[1].content,
         "improve.md": improve[-1].content,
         "behaviour.md": describe(examples.behaviour()),

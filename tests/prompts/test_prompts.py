@@ -4,15 +4,22 @@ import inspect
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from reward_synth.authoring.replies import read_measure
 from reward_synth.errors import UserError
-from reward_synth.feedback.templates import prompts_folder
+from reward_synth.feedback.templates import prompts_folder, render
 from reward_synth.llm import ChatMessage, extract_program
 from reward_synth.reward import check
-from reward_synth.search.prompts import improve_messages, initial_messages, repair_messages
+from reward_synth.search.prompts import (
+    improve_messages,
+    initial_messages,
+    language_values,
+    repair_messages,
+)
 from reward_synth.simulation.mujoco_cpu import MujocoSimulator
-from reward_synth.task import list_tasks, load_task, reward_source
+from reward_synth.task import Episode, list_tasks, load_task, reward_source
 from sandbox.messages import ProbeFinding
 from tests.prompts.small_task import SIZES, TASK
 
@@ -30,6 +37,15 @@ def test_the_example_of_the_reward_language_is_right(initial):
     example = extract_program(initial[0].content)
     assert "compute_reward" in example
     assert check(example, {"handle_offset": 3, "door_angle": None, "action": 4}) == []
+
+
+def test_the_example_of_a_measure_passes_the_checks_of_an_answer():
+    system = render("authoring/system.md.j2", None, **language_values())
+    steps = {name: np.linspace(0.0, 1.0, 5) for name in ("door_angle", "door_speed")}
+    episode = Episode(steps, np.zeros((5, 1)), False, 0.1)
+    sizes = {"door_angle": None, "door_speed": None, "action": 1}
+    measure = read_measure(system, "fitness", TASK, sizes, [episode])
+    assert measure.over == {"opened": "last", "slammed": "mean"}
 
 
 @pytest.mark.parametrize(
